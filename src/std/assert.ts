@@ -1,0 +1,16 @@
+/**
+ * Assertions that stay on in production. A broken invariant stops the process: it is never caught, because a replica
+ * that goes on after one is worse than a replica that is gone. Never assert on what a packet or a client can send.
+ */
+export class AssertionError extends Error {
+  override readonly name = 'AssertionError';
+}
+
+export function assert(condition: unknown, message = 'assertion failed'): asserts condition {
+  if (!condition) throw new AssertionError(message);
+}
+
+/** For the `default` of a switch over a union: the compiler proves that it cannot be reached. */
+export function unreachable(value: never): never {
+  throw new AssertionError(`unreachable: ${JSON.stringify(value)}`);
+}
