@@ -1,0 +1,72 @@
+/**
+ * What a door asks of the cluster. A server implements it on its own Raft and state; a client agent over cluster.proto to
+ * a server. Either way the caller names a command or a query, with arguments that can travel.
+ *
+ * Failures are thrown: `Refusal` (from fsm: certain, nothing written) or `BackendError` (below).
+ */
+import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../fsm/index.ts';
+import { HeddleError } from '../std/errors.ts';
+
+/** Who asks: rides on every request from the first day. */
+export interface Caller {
+  /** The token's secret; '' for anonymous. Never logged. */
+  readonly token: string;
+  /** `ip:port` of the client, '' for the agent itself. */
+  readonly address: string;
+  /** `PUT /v1/kv/a`. */
+  readonly call: string;
+  /** Datacenter asked; '' is the own one. */
+  readonly datacenter: string;
+}
+
+export interface ReadOptions {
+  readonly caller: Caller;
+  readonly consistency: 'default' | 'consistent' | 'stale';
+  /** With stale: an answer older than this (ms since leader contact) is asked again of the leader. */
+  readonly maxStaleMs?: number;
+  /** Block while the index is at or below this; 0 or absent does not block. */
+  readonly minIndex?: number;
+  /** Longest blocking, ms, before jitter; absent: the default of 300 s. */
+  readonly waitMs?: number;
+  /** Aborts a blocking read when the client hangs up. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer<Value> {
+  readonly value: Value;
+  readonly index: number;
+  readonly knownLeader: boolean;
+  /** Milliseconds since the answering server last heard of the leader; 0 on the leader. */
+  readonly lastContactMs: number;
+  readonly notFound: boolean;
+}
+
+/** Requests that are neither a command nor a query: things the leader does. Rooms that own one add it here. */
+export interface Calls {
+  'status.leader': { args: Record<string, never>; result: string };
+  'status.peers': { args: Record<string, never>; result: readonly string[] };
+}
+export type CallName = keyof Calls;
+
+export interface Backend {
+  readonly datacenter: string;
+  /** Name of this agent's node. */
+  readonly nodeName: string;
+  apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>>;
+  query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>>;
+  call<N extends CallName>(name: N, args: Calls[N]['args'], caller: Caller): Promise<Calls[N]['result']>;
+}
+
+/**
+ * | code           | when                                                              | outcome of a write | retry |
+ * | -------------- | ----------------------------------------------------------------- | ------------------ | ----- |
+ * | noLeader       | no leader for the whole hold time (7 s): `No cluster leader`      | not applied        | yes   |
+ * | noServers      | a client agent knows no server: `No known Consul servers`         | not applied        | yes   |
+ * | noPath         | unknown datacenter: `No path to datacenter`                       | not applied        | no    |
+ * | overloaded     | too much waits to be committed (doors answer 503 with Retry-After) | not applied        | yes   |
+ * | unknownOutcome | leadership or the connection was lost after sending               | unknown            | with care |
+ * | stopped        | this process shuts down                                           | unknown            | elsewhere |
+ */
+export type BackendCode = 'noLeader' | 'noServers' | 'noPath' | 'overloaded' | 'unknownOutcome' | 'stopped';
+
+export class BackendError extends HeddleError<BackendCode> {}

@@ -1,0 +1,136 @@
+/**
+ * What commands and queries are written against: transactions over named tables, and the shapes of a command and a query.
+ *
+ * Tables live in LMDB (store.ts). A key is a tuple; tables that look names up ignoring case fold the key themselves, and
+ * the row keeps the spelling. Every read through a ReadTx records what it touched (a key, a range, a table's index), so a
+ * blocking query wakes for exactly that and no query declares its watches.
+ */
+import type { HealthCheck, KvEntry, Node, NodeService, Origin, Session } from '../structs/index.ts';
+
+/** Row types by table. Rooms that own a table add it here. */
+export interface Tables {
+  /** Key [name]. */
+  nodes: Node;
+  /** Key [node, service id]. */
+  services: ServiceRow;
+  /** Key [node, check id]. */
+  checks: HealthCheck;
+  /** Key [key]: bytewise, case-sensitive. */
+  kv: KvEntry;
+  /** Key [key or prefix]. */
+  tombstones: { readonly Key: string; readonly ModifyIndex: number };
+  /** Key [id]. */
+  sessions: Session;
+  /** Key [kind, name]. */
+  configEntries: ConfigEntryRow;
+  /** Key [id of the root]. */
+  caRoots: { readonly ID: string; readonly CreateIndex: number; readonly ModifyIndex: number };
+  /** One row of each: the CA configuration, the provider's state, the serial counter, autopilot, system metadata. Key [name]. */
+  singletons: unknown;
+}
+
+export type TableName = keyof Tables;
+export type Key = readonly (string | number)[];
+
+export interface ServiceRow extends NodeService {
+  readonly Node: string;
+}
+
+/** A config entry as stored; mesh owns the kinds. */
+export interface ConfigEntryRow {
+  readonly Kind: string;
+  readonly Name: string;
+  readonly CreateIndex: number;
+  readonly ModifyIndex: number;
+}
+
+export interface TableReader<Row> {
+  get(key: Key): Row | undefined;
+  /** Rows whose key begins with `prefix`, in key order. A string part that ends the prefix matches whole parts only. */
+  range(prefix: Key): Iterable<Row>;
+  /** Rows whose last key part begins with `text`, bytewise (kv). */
+  startingWith(text: string): Iterable<Row>;
+  /** Highest modify index of the table, deletions included; 0 when nothing was ever written. */
+  index(): number;
+}
+
+export interface TableWriter<Row> extends TableReader<Row> {
+  put(key: Key, row: Row): void;
+  /** Whether there was a row. */
+  delete(key: Key): boolean;
+}
+
+/** A consistent view of the state at one applied index. Synchronous; never kept across an await. */
+export interface ReadTx {
+  readonly appliedIndex: number;
+  table<N extends TableName>(name: N): TableReader<Tables[N]>;
+  /** A named index counter (`service.web`, `service_last_extinction`); 0 when never set. */
+  counter(name: string): number;
+  /** Secondary look-ups that the tables keep: see tables/. */
+  readonly services: ServiceLookups;
+}
+
+export interface ServiceLookups {
+  /** Instances of a service, name compared ignoring case, ordered by node, then id. */
+  byName(name: string): Iterable<ServiceRow>;
+  /** Instances that can serve mutual TLS for `name`: proxies with that destination, native instances, gateways. */
+  connectFor(name: string): Iterable<ServiceRow>;
+  /** Names in use, with the union of their tags. */
+  names(): Iterable<{ readonly name: string; readonly tags: readonly string[] }>;
+}
+
+export interface WriteTx extends ReadTx {
+  /** Raft index of the entry being applied: the create and modify index of what it writes. */
+  readonly index: number;
+  table<N extends TableName>(name: N): TableWriter<Tables[N]>;
+  setCounter(name: string, index: number): void;
+}
+
+/** A change that a command made: what wakes watches, feeds streams and fills history. */
+export interface Change {
+  readonly table: TableName;
+  readonly key: Key;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** What the leader lends a command before it is proposed; nothing of it is available while applying. */
+export interface LeaderContext {
+  readonly nowMs: number;
+  readonly datacenter: string;
+  /** A random version 4 UUID. */
+  uuid(): string;
+  /** The leader's state; may be older than the state that the command will meet. */
+  readonly read: ReadTx;
+}
+
+export interface ApplyContext {
+  readonly origin: Origin;
+}
+
+/**
+ * A change of the replicated state. `prepare` runs once, on the leader: it decides what depends on time or chance and
+ * refuses what is wrong whatever the state. `apply` runs on every server, depends on nothing but its arguments and the
+ * state, and either writes all or throws a Refusal and writes nothing.
+ */
+export interface Command<Args, Result> {
+  readonly name: string;
+  /** Raised when the meaning of `args` changes; a server that meets a version it does not know stops. */
+  readonly version: number;
+  prepare?(args: Args, leader: LeaderContext): Args;
+  apply(tx: WriteTx, args: Args, context: ApplyContext): Result;
+}
+
+/** A read. `index` is what `X-Consul-Index` reports and what a blocking read compares with (index rules: queries/). */
+export interface Query<Args, Value> {
+  readonly name: string;
+  run(tx: ReadTx, args: Args): { readonly index: number; readonly value: Value; readonly notFound?: boolean };
+}
+
+export function command<Args, Result>(definition: Command<Args, Result>): Command<Args, Result> {
+  return definition;
+}
+
+export function query<Args, Value>(definition: Query<Args, Value>): Query<Args, Value> {
+  return definition;
+}

@@ -1,0 +1,5 @@
+/** The replicated state: tables, the commands that change them, the queries that read them, the watches that wake readers. */
+export { type CommandArgs, type CommandName, type CommandResult, type Commands, commands } from './commands/index.ts';
+export * from './contract.ts';
+export * from './errors.ts';
+export { type Queries, type QueryArgs, type QueryName, type QueryValue, queries } from './queries/index.ts';

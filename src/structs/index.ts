@@ -1,0 +1,6 @@
+/** Records: one schema each. Rooms import from here. */
+export * from './catalog.ts';
+export * from './kv.ts';
+export * from './origin.ts';
+export * as s from './schema.ts';
+export { type DecodeOptions, decode, encode, type Infer, jsonText, quote, type Schema, snakeCase } from './schema.ts';
