@@ -1,0 +1,96 @@
+/**
+ * One declaration of every setting: default, unit, bounds, and why the default is what it is.
+ */
+import { RaftError } from './errors.ts';
+
+export interface RaftSettings {
+  /** Milliseconds between two ticks: the resolution of every timer below. 10 keeps a fail-over within a median of 100 ms. */
+  readonly tickMs: number;
+  /** Ticks between heartbeats of a leader. 40 ms: each one renews the lease, and costs some 60 microseconds a follower. */
+  readonly heartbeatTicks: number;
+  /**
+   * Ticks of silence after which a follower stops believing in its leader (the actual wait is drawn from [n, 2n) at each
+   * reset), and after which a leader without a quorum's answers steps down. 300 ms: longer than any pause of a healthy loop.
+   */
+  readonly electionTimeoutTicks: number;
+  /**
+   * How long after a contact with a leader a voter refuses its vote to others, even when the leader's connection broke. The
+   * leader answers `lease` reads for (1 - leaseDriftMargin) of it. Two heartbeats: short, so that a dead leader is soon replaced;
+   * when it has lapsed, a `lease` read costs a round trip instead.
+   */
+  readonly leaseMs: number;
+  /** Share of the lease given up to clocks that run at different speeds. 0.2 covers 10% fast here and 10% slow there. */
+  readonly leaseDriftMargin: number;
+  /** Most bytes of entries in one append message. 1 MiB: two of the largest values. A single larger entry still travels alone. */
+  readonly appendBytesMax: number;
+  /** Most entries in one append message. */
+  readonly appendEntriesMax: number;
+  /** Most append messages on their way to one follower. */
+  readonly inflightMessagesMax: number;
+  /** Most bytes of entries on their way to one follower. */
+  readonly inflightBytesMax: number;
+  /** Most bytes a leader keeps appended but not yet committed; beyond, proposals are refused as `overloaded`. */
+  readonly uncommittedBytesMax: number;
+  /** Largest payload of one proposal. */
+  readonly proposalBytesMax: number;
+  /** Bytes of recent entries kept in memory so that followers and the state machine need not read the disk. */
+  readonly tailBytesMax: number;
+  /** Most bytes of entries handed to the state machine at once: bounds how long the event loop is held. */
+  readonly applyBytesMax: number;
+  readonly applyEntriesMax: number;
+  /** Entries applied since the last checkpoint after which a new one is made. */
+  readonly checkpointEntries: number;
+  /** Entries kept behind a checkpoint, so that a follower that is a little late needs no checkpoint. */
+  readonly trailingEntries: number;
+  /** Bytes of a chunk when a checkpoint is sent. Bounds the memory of a transfer. */
+  readonly checkpointChunkBytes: number;
+  /** How far behind (entries) a learner may be to be made a voter. */
+  readonly promotionLagEntriesMax: number;
+}
+
+export const defaultSettings: RaftSettings = {
+  tickMs: 10,
+  heartbeatTicks: 4,
+  electionTimeoutTicks: 30,
+  leaseMs: 80,
+  leaseDriftMargin: 0.2,
+  appendBytesMax: 1024 * 1024,
+  appendEntriesMax: 1024,
+  inflightMessagesMax: 64,
+  inflightBytesMax: 8 * 1024 * 1024,
+  uncommittedBytesMax: 64 * 1024 * 1024,
+  proposalBytesMax: 4 * 1024 * 1024,
+  tailBytesMax: 16 * 1024 * 1024,
+  applyBytesMax: 4 * 1024 * 1024,
+  applyEntriesMax: 1024,
+  checkpointEntries: 65_536,
+  trailingEntries: 16_384,
+  checkpointChunkBytes: 256 * 1024,
+  promotionLagEntriesMax: 1024,
+};
+
+/** Fills in defaults and checks the relations between settings. Throws `badOptions`, naming both sides. */
+export function resolveSettings(partial: Partial<RaftSettings> = {}): RaftSettings {
+  const settings: RaftSettings = { ...defaultSettings, ...partial };
+  for (const [name, value] of Object.entries(settings)) {
+    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
+      throw new RaftError('badOptions', { detail: `${name} must be a number >= 0, is ${String(value)}` });
+    }
+  }
+  const { heartbeatTicks, electionTimeoutTicks, tickMs, leaseMs, leaseDriftMargin } = settings;
+  const wrong = (detail: string): never => {
+    throw new RaftError('badOptions', { detail });
+  };
+  if (tickMs < 1) wrong(`tickMs must be at least 1, is ${tickMs}`);
+  if (heartbeatTicks < 1) wrong(`heartbeatTicks must be at least 1, is ${heartbeatTicks}`);
+  if (electionTimeoutTicks < 2 * heartbeatTicks) {
+    wrong(`electionTimeoutTicks (${electionTimeoutTicks}) must be at least twice heartbeatTicks (${heartbeatTicks})`);
+  }
+  if (leaseMs > electionTimeoutTicks * tickMs) {
+    wrong(`leaseMs (${leaseMs}) must not exceed electionTimeoutTicks x tickMs (${electionTimeoutTicks * tickMs})`);
+  }
+  if (leaseDriftMargin >= 1) wrong(`leaseDriftMargin must be below 1, is ${leaseDriftMargin}`);
+  if (settings.inflightMessagesMax < 1) wrong('inflightMessagesMax must be at least 1');
+  if (settings.appendEntriesMax < 1) wrong('appendEntriesMax must be at least 1');
+  return settings;
+}

@@ -1,0 +1,18 @@
+/** The one door of the consensus library. */
+export type { RaftSettings } from './config.ts';
+export { defaultSettings, resolveSettings } from './config.ts';
+export type {
+  CheckpointMeta,
+  Configuration,
+  ConfigurationAt,
+  Entry,
+  HardState,
+  LogIndex,
+  Role,
+  ServerId,
+  Term,
+} from './core/types.ts';
+export type { RaftErrorCode } from './errors.ts';
+export { RaftError, raftErrorCodes } from './errors.ts';
+export type { MembershipChange, PeerStatus, Raft, RaftStatus, ReadMode } from './raft.ts';
+export type { CheckpointFile, CheckpointReceiver, CommittedEntry, StateMachine } from './state-machine.ts';
