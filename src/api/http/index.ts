@@ -1,0 +1,20 @@
+/** The HTTP door: routes in, server out. Families of routes live in `routes/`. */
+export {
+  type Answer,
+  type BodySink,
+  type BodyStream,
+  Encoded,
+  type Headers,
+  json,
+  jsonType,
+  nothing,
+  text,
+} from './answer.ts';
+export { Door, type DoorLog, type DoorOptions, doorDefaults } from './door.ts';
+export { badRequest, ErrorWithHeaders, HttpError, notFound } from './errors.ts';
+export { encodeJson, JsonNumber, type JsonValue, parseJson } from './go-json.ts';
+export { type Consistency, parseBool, type ReadDefaults, type ReadOptions, readOptions } from './read-options.ts';
+export type { ApiRequest, Method } from './request.ts';
+export type { Handler, Route } from './route.ts';
+export { type RunningServer, type ServerOptions, serveHttp } from './server.ts';
+export { ConnectionLimit } from './write-access.ts';

@@ -1,0 +1,127 @@
+/**
+ * Writes answers: the headers that every answer of a door carries, pretty printing, compression, back-pressure.
+ *
+ * Bodies of 1,400 bytes and more are compressed for clients that accept gzip; below that a packet is a packet.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import { type Answer, type Body, type BodyStream, Encoded, jsonType } from './answer.ts';
+import { indentJson } from './go-json.ts';
+
+const gzip = promisify(zlib.gzip);
+
+const gzipBytesMin = 1400;
+/** Up to here compressing takes well under a millisecond and is not worth a trip to the thread pool. */
+const gzipSyncBytesMax = 16 * 1024;
+
+export interface ResponderOptions {
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly compress: boolean;
+  readonly pretty: boolean;
+}
+
+export class Responder {
+  readonly #options: ResponderOptions;
+
+  constructor(options: ResponderOptions) {
+    this.#options = options;
+  }
+
+  async send(incoming: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+    if (response.destroyed) return;
+    const headers = [...this.#options.headers];
+    if (answer.headers !== undefined) {
+      for (const name in answer.headers) headers.push(name, answer.headers[name]!);
+    }
+    if (answer.contentType !== undefined) headers.push('Content-Type', answer.contentType);
+    if (isStream(answer.body)) {
+      response.writeHead(answer.status, headers);
+      return pump(response, answer.body);
+    }
+    const pretty = answer.contentType === jsonType && this.#wantsPretty(incoming);
+    const plain = bytesOf(pretty ? indent(answer.body) : answer.body);
+    const compressed = await this.#compressed(incoming, answer.body, plain, pretty);
+    if (compressed !== undefined) headers.push('Content-Encoding', 'gzip');
+    const bytes = compressed ?? plain;
+    headers.push('Content-Length', String(bytes.byteLength));
+    response.writeHead(answer.status, headers);
+    response.end(bytes.byteLength === 0 ? undefined : bytes);
+  }
+
+  #wantsPretty(incoming: IncomingMessage): boolean {
+    return this.#options.pretty || /[?&]pretty(?:[=&]|$)/.test(incoming.url ?? '');
+  }
+
+  async #compressed(
+    incoming: IncomingMessage,
+    body: Body,
+    plain: Uint8Array,
+    pretty: boolean,
+  ): Promise<Uint8Array | undefined> {
+    if (!this.#options.compress || plain.byteLength < gzipBytesMin) return undefined;
+    if (!acceptsGzip(incoming.headers['accept-encoding'])) return undefined;
+    const kept = body instanceof Encoded && !pretty ? body : undefined;
+    if (kept?.gzipped !== undefined) return kept.gzipped;
+    const bytes = plain.byteLength <= gzipSyncBytesMax ? zlib.gzipSync(plain) : await gzip(plain);
+    if (kept !== undefined) kept.gzipped = bytes;
+    return bytes;
+  }
+}
+
+function isStream(body: Body): body is BodyStream {
+  return typeof body === 'object' && 'stream' in body;
+}
+
+const noBytes = new Uint8Array(0);
+
+function bytesOf(body: Exclude<Body, BodyStream>): Uint8Array {
+  if (body === undefined) return noBytes;
+  if (typeof body === 'string') return Buffer.from(body);
+  return body instanceof Encoded ? body.bytes : body;
+}
+
+function indent(body: Exclude<Body, BodyStream>): string {
+  return indentJson(typeof body === 'string' ? body : Buffer.from(bytesOf(body)).toString());
+}
+
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  if (header === undefined) return false;
+  if (header === 'gzip' || header === 'gzip, deflate') return true;
+  for (const part of String(header).split(',')) {
+    const [coding = '', ...parameters] = part.split(';').map((word) => word.trim().toLowerCase());
+    if (coding !== 'gzip') continue;
+    const quality = parameters.find((word) => word.startsWith('q='));
+    return quality === undefined || Number(quality.slice(2)) > 0;
+  }
+  return false;
+}
+
+async function pump(response: ServerResponse, body: BodyStream): Promise<void> {
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  response.flushHeaders();
+  try {
+    await body.stream({ closed: closed.signal, write: (chunk) => write(response, chunk) });
+    response.end();
+  } catch (error) {
+    response.destroy();
+    if (!closed.signal.aborted) throw error;
+  }
+}
+
+function write(response: ServerResponse, chunk: Uint8Array | string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (response.destroyed) return reject(new Error('the client hung up'));
+    if (response.write(chunk)) return resolve();
+    const settle = (): void => {
+      response.off('drain', settle);
+      response.off('close', settle);
+      if (response.destroyed) reject(new Error('the client hung up'));
+      else resolve();
+    };
+    response.once('drain', settle);
+    response.once('close', settle);
+  });
+}

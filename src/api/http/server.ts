@@ -1,0 +1,79 @@
+/**
+ * The door on a socket: an HTTP or HTTPS server with limits on connections, and a close that ends blocked reads.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Door } from './door.ts';
+import { plainAddress } from './request.ts';
+import type { ConnectionLimit } from './write-access.ts';
+
+/** Keys may be as long as a request line may be. */
+const headerBytesMax = 1024 * 1024;
+/** Clients keep connections; a short limit makes them race against our close. */
+const keepAliveMs = 300_000;
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** TLS settings; undefined: plain HTTP. */
+  readonly tls?: https.ServerOptions | undefined;
+}
+
+export interface RunningServer {
+  readonly address: AddressInfo;
+  /** Stops listening, ends every connection, resolves when all are gone. */
+  close(): Promise<void>;
+}
+
+/** Starts to listen. Rejects with the system's error (`EADDRINUSE`…) when it cannot. Share one limit among listeners. */
+export async function serveHttp(door: Door, limit: ConnectionLimit, options: ServerOptions): Promise<RunningServer> {
+  const settings = { maxHeaderSize: headerBytesMax, keepAliveTimeout: keepAliveMs, noDelay: true };
+  const server =
+    options.tls === undefined
+      ? http.createServer(settings, door.listener)
+      : https.createServer({ ...options.tls, ...settings }, door.listener);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => admit(socket, sockets, limit));
+  server.on('clientError', refuseUnreadable);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  return {
+    address: server.address() as AddressInfo,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+const tooMany = 'Your IP is issuing too many concurrent connections, please rate limit your calls\n';
+
+function admit(socket: Socket, sockets: Set<Socket>, limit: ConnectionLimit): void {
+  const address = plainAddress(socket.remoteAddress ?? '');
+  if (!limit.acquire(address)) {
+    socket.on('error', () => socket.destroy());
+    socket.end(rawAnswer('429 Too Many Requests', tooMany));
+    return;
+  }
+  sockets.add(socket);
+  socket.once('close', () => {
+    sockets.delete(socket);
+    limit.release(address);
+  });
+}
+
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(rawAnswer(status, status));
+}
+
+function rawAnswer(status: string, body: string): string {
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n`;
+  return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}
