@@ -64,7 +64,7 @@ To list everything below a prefix, or only the names:
     const pair = pairs[0]!;
     if (flags.bool('detailed')) io.out(block(pair, flags.bool('base64')));
     else {
-      io.write(valueOf(pair, flags.bool('base64')));
+      io.write(valueText(pair, flags.bool('base64')));
       io.out('');
     }
     return 0;
@@ -88,7 +88,7 @@ async function listPairs(prefix: string, { flags, client, io }: Parts): Promise<
       return;
     }
     io.write(`${pair.Key}:`);
-    io.write(valueOf(pair, flags.bool('base64')));
+    io.write(valueText(pair, flags.bool('base64')));
     io.out('');
   });
   return 0;
@@ -128,7 +128,7 @@ export function kvPath(key: string): string {
   return `/v1/kv/${key.split('/').map(encodeURIComponent).join('/')}`;
 }
 
-function valueOf(pair: KvPair, base64: boolean): Uint8Array | string {
+function valueText(pair: KvPair, base64: boolean): Uint8Array | string {
   return base64 ? (pair.Value ?? '') : Buffer.from(pair.Value ?? '', 'base64');
 }
 
