@@ -1,0 +1,47 @@
+/**
+ * Identities and certificates of the mesh. See DESIGN.md for the idea; errors.ts for every error.
+ */
+export { CaError, type CaErrorCode, type CaResult, caErrorCodes } from './errors.ts';
+export { agentCommonName, authorityCommonName, serviceCommonName } from './identity/common-name.ts';
+export { datacenterSni, querySni, type SniTarget, serviceSni } from './identity/sni.ts';
+export {
+  type AgentId,
+  agentId,
+  formatSpiffe,
+  parseSpiffe,
+  type ServiceId,
+  type SigningId,
+  type SpiffeId,
+  sameSpiffe,
+  serviceId,
+  signingId,
+} from './identity/spiffe.ts';
+export { sameTrustDomain, type TrustDomain, trustDomainOf } from './identity/trust-domain.ts';
+export {
+  colonHex,
+  generateKey,
+  type KeySpec,
+  keyIdOf,
+  keySpecOf,
+  leafKeySpec,
+  parsePrivateKey,
+  privateKeyPem,
+} from './keys.ts';
+export {
+  type Certificate,
+  certificatePem,
+  fingerprint,
+  parseCertificate,
+  parseCertificates,
+  publicKeyOf,
+  serialColonHex,
+} from './x509/certificate.ts';
+export { buildCsr, type Csr, type CsrTemplate, parseCsr } from './x509/csr.ts';
+export {
+  type ChainRequest,
+  type PeerRequest,
+  type Purpose,
+  spiffeIdOf,
+  verifyChain,
+  verifyPeer,
+} from './x509/verify-chain.ts';
