@@ -1,4 +1,5 @@
 /** Layouts that commands share. */
+import { CommandFailure } from './command.ts';
 
 /** Columns two blanks apart, padded to the widest cell; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -21,4 +22,31 @@ export function labelled(pairs: readonly (readonly [string, string])[], column: 
 /** Seconds and nanoseconds of Go's `2006-01-02 15:04:05.999999999 +0000 UTC`. */
 export function goTime(iso: string): string {
   return iso.replace('T', ' ').replace(/Z$/, ' +0000 UTC');
+}
+
+const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `Monday, 23-Nov-26 06:55:10 UTC` (RFC 850), in UTC so that two operators read the same text. */
+export function rfc850(iso: string): string {
+  const time = new Date(iso);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = `${two(time.getUTCDate())}-${months[time.getUTCMonth()]}-${two(time.getUTCFullYear() % 100)}`;
+  return `${days[time.getUTCDay()]}, ${date} ${two(time.getUTCHours())}:${two(time.getUTCMinutes())}:${two(time.getUTCSeconds())} UTC`;
+}
+
+export function compileRegExp(text: string, what: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    throw new CommandFailure(`${what}: error parsing regexp: ${regExpFault(text)}`);
+  }
+}
+
+/** The usual faults in the words that tools of the field print. */
+function regExpFault(text: string): string {
+  const open = text.lastIndexOf('[');
+  if (open >= 0 && !text.slice(open).includes(']')) return `missing closing ]: \`${text.slice(open)}\``;
+  if (text.split('(').length > text.split(')').length) return `missing closing ): \`${text}\``;
+  return `invalid syntax: \`${text}\``;
 }

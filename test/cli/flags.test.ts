@@ -15,7 +15,10 @@ const parse = (...words: string[]) => {
 };
 
 it('takes one dash, two dashes and an equals sign alike', () => {
-  expect(parse('-name=a', '--n', '3', '-recurse', 'KEY')).toEqual({ flags: { name: 'a', n: 3, recurse: true }, args: ['KEY'] });
+  expect(parse('-name=a', '--n', '3', '-recurse', 'KEY')).toEqual({
+    flags: { name: 'a', n: 3, recurse: true },
+    args: ['KEY'],
+  });
 });
 
 it('stops at the first word that is no flag, so that data may begin with a dash', () => {
