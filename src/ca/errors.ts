@@ -18,6 +18,8 @@ export const caErrorCodes = {
   'rate-limited': 'The CA signs as fast as it is allowed to. Nothing was signed; retry after a pause.',
   'not-initialized': 'The CA has no root yet. Retry when a leader has initialised it.',
   config: 'A CA configuration is refused. Nothing changed.',
+  'config-state':
+    'A configuration carries a provider state other than the current one, which is read-only. Nothing changed.',
   'provider-unknown': 'A CA provider that this program does not have. Nothing changed.',
   'cannot-cross-sign': 'A rotation needs the old key to sign the new root and may not. Nothing changed.',
   sealed: 'An encrypted value cannot be opened: wrong key, or altered bytes. Retry with the right key.',

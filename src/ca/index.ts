@@ -28,6 +28,26 @@ export {
   privateKeyPem,
 } from './keys.ts';
 export {
+  builtInProvider,
+  type CaChange,
+  type ConfigurationRequest,
+  initialise,
+  pruneRoots,
+  reconfigure,
+} from './lifecycle/authority.ts';
+export { CsrConcurrencyLimit, CsrRateLimit, csrWaitMaxMs } from './lifecycle/csr-limits.ts';
+export { type Lifetime, renewalAt, retryAt, rootChangeAt, spreadMs } from './lifecycle/leaf-renewal.ts';
+export {
+  type ConsulProviderConfig,
+  decodeProviderConfig,
+  fromFileKeys,
+  initialProviderConfig,
+  type ProviderConfig,
+} from './lifecycle/provider-config.ts';
+export { type AuthorityContext, activeRootOf, type CaState, dateText, trustDomainOfState } from './lifecycle/roots.ts';
+export { checkCsr, openSigner, type Signer, type SigningRequest, signLeaf } from './lifecycle/sign.ts';
+export { isSealed, sealKeyBytes } from './seal.ts';
+export {
   type Certificate,
   certificatePem,
   fingerprint,

@@ -1,4 +1,5 @@
 /** Records: one schema each. Rooms import from here. */
+export * from './ca.ts';
 export * from './catalog.ts';
 export * from './kv.ts';
 export * from './origin.ts';
