@@ -11,6 +11,7 @@
  */
 import { decodeBase64, encodeBase64 } from '../std/base64.ts';
 import { formatDuration, parseDuration } from '../std/duration.ts';
+import { JsonNumber } from '../std/json-value.ts';
 import { err, ok, type Result } from '../std/result.ts';
 
 export interface DecodeOptions {
@@ -124,10 +125,38 @@ function numberText(value: number): string {
 /** The name Go gives a JSON value in `cannot unmarshal X into ...`. */
 function gotName(input: unknown): string {
   if (Array.isArray(input)) return 'array';
+  if (input instanceof JsonNumber) return 'number';
   if (typeof input === 'object') return 'object';
   if (typeof input === 'boolean') return 'bool';
   if (typeof input === 'number' || typeof input === 'bigint') return 'number';
   return 'string';
+}
+
+/** A number that JavaScript's own type would not hold as written. */
+function isNumber(input: unknown): input is bigint | JsonNumber {
+  return typeof input === 'bigint' || input instanceof JsonNumber;
+}
+
+/** Free-form values hold plain floats, as Go's do: `1.0` is 1 and a whole number beyond 2^53 is rounded. */
+function plainJson(input: unknown, path: string): unknown {
+  if (isNumber(input)) {
+    const value = Number(input);
+    if (!Number.isFinite(value)) throw mismatch(input, path, 'float64', true);
+    return value;
+  }
+  if (Array.isArray(input)) return input.map((item) => plainJson(item, path));
+  if (typeof input !== 'object' || input === null) return input;
+  const out: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(input)) {
+    // A plain assignment of "__proto__" would set the prototype instead of a key.
+    Object.defineProperty(out, key, {
+      value: plainJson(item, path),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  }
+  return out;
 }
 
 function mismatch(input: unknown, path: string, goType: string, literal = false): DecodeFailure {
@@ -174,7 +203,7 @@ export function int(): Schema<number> {
     zero: () => 0,
     read(input, path) {
       if (input === null) return 0;
-      if (typeof input !== 'number') throw mismatch(input, path, 'int', typeof input === 'bigint');
+      if (typeof input !== 'number') throw mismatch(input, path, 'int', isNumber(input));
       if (!Number.isSafeInteger(input)) throw mismatch(input, path, 'int', true);
       return input;
     },
@@ -195,7 +224,7 @@ export function uint64(): Schema<number | bigint> {
         if (input < 0n || input >= 2n ** 64n) throw mismatch(input, path, 'uint64', true);
         return input <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(input) : input;
       }
-      if (typeof input !== 'number') throw mismatch(input, path, 'uint64');
+      if (typeof input !== 'number') throw mismatch(input, path, 'uint64', isNumber(input));
       if (!Number.isSafeInteger(input) || input < 0) throw mismatch(input, path, 'uint64', true);
       return input;
     },
@@ -216,9 +245,10 @@ export function float(): Schema<number> {
     zero: () => 0,
     read(input, path) {
       if (input === null) return 0;
-      if (typeof input === 'bigint') return Number(input);
-      if (typeof input !== 'number') throw mismatch(input, path, 'float64');
-      return input;
+      const value = isNumber(input) ? Number(input) : input;
+      if (typeof value !== 'number') throw mismatch(input, path, 'float64');
+      if (!Number.isFinite(value)) throw mismatch(input, path, 'float64', true);
+      return value;
     },
     text: numberText,
     isEmpty: (value) => value === 0,
@@ -234,7 +264,7 @@ export function duration(print: 'text' | 'number' = 'text'): Schema<number> {
     read(input, path) {
       if (input === null || input === '') return 0;
       if (typeof input === 'number') return input;
-      if (typeof input === 'bigint') return Number(input);
+      if (isNumber(input)) return Number(input);
       // Other JSON types are ignored by the reference; we say what is wrong.
       if (typeof input !== 'string') throw mismatch(input, path, 'time.Duration');
       const parsed = parseDuration(input);
@@ -324,7 +354,7 @@ export function json(): Schema<unknown> {
     kind: 'json',
     goType: 'interface {}',
     zero: () => null,
-    read: (input) => input,
+    read: plainJson,
     text: jsonText,
     isEmpty: (value) =>
       value === null ||

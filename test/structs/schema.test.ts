@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
-import { decode, encode, healthCheck, node, nodeService, s, snakeCase } from '../../src/structs/index.ts';
+import { describe, expect, it } from 'vitest';
+import { JsonNumber } from '../../src/std/json-value.ts';
+import { decode, encode, healthCheck, node, nodeService, type Schema, s, snakeCase } from '../../src/structs/index.ts';
 
 const api = { naming: 'api', unknown: 'refuse' } as const;
 const probe = s.record('Probe', {
@@ -64,4 +65,26 @@ it.each([
 
 it('has every field of a health check in its zero', () => {
   expect(Object.keys(healthCheck.zero())).toHaveLength(Object.keys(healthCheck.fields!).length);
+});
+
+describe('numbers that JavaScript would round', () => {
+  const read = (schema: Schema<unknown>, text: string) => {
+    const value = new JsonNumber(text);
+    return decode(schema, value, { naming: 'api', unknown: 'refuse' });
+  };
+  it.each([
+    ['int', s.int(), 'json: cannot unmarshal number 1e2 into Go value of type int'],
+    ['uint64', s.uint64(), 'json: cannot unmarshal number 1e2 into Go value of type uint64'],
+    ['string', s.string(), 'json: cannot unmarshal number into Go value of type string'],
+  ])('1e2 is no %s', (_, schema, error) => {
+    expect(read(schema, '1e2')).toEqual({ ok: false, error });
+  });
+  it('but a float, a duration and a free-form value', () => {
+    for (const schema of [s.float(), s.duration(), s.json()])
+      expect(read(schema, '1e2')).toEqual({ ok: true, value: 100 });
+  });
+  it('no float is infinite', () => {
+    const error = 'json: cannot unmarshal number 1e400 into Go value of type float64';
+    for (const schema of [s.float(), s.json()]) expect(read(schema, '1e400')).toEqual({ ok: false, error });
+  });
 });

@@ -6,11 +6,11 @@
  * reads again only what it refused or would have rounded.
  */
 import { randomUUID } from 'node:crypto';
+import type { JsonValue } from '../../std/json-value.ts';
 import { err, ok, type Result } from '../../std/result.ts';
 import { scanJson } from './json-scan.ts';
-import type { JsonValue } from './json-value.ts';
 
-export { JsonNumber, type JsonValue } from './json-value.ts';
+export { JsonNumber, type JsonValue } from '../../std/json-value.ts';
 
 /**
  * Reads the first JSON value of a text; what follows it is ignored, as a Go decoder of a stream does. Errors are Go's:

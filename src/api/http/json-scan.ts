@@ -4,7 +4,7 @@
  *
  * Go reports the first byte at which a text stops being the beginning of some JSON value, and what it was reading then.
  */
-import { JsonNumber, type JsonValue } from './json-value.ts';
+import { JsonNumber, type JsonValue } from '../../std/json-value.ts';
 
 /** Deeper nesting is refused, as Go refuses it. */
 const depthMax = 10_000;

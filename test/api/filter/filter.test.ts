@@ -93,7 +93,7 @@ describe('what is kept', () => {
       ['ServiceProxy.Upstreams.DestinationName == queue', ['db1']],
       ['ServiceProxy.Upstreams.DestinationName != queue', ['db1']],
       ['ServiceProxy.Upstreams is empty', ['db2']],
-      ].slice(0, -1) as [string, string[]][],
+    ].slice(0, -1) as [string, string[]][],
   )('%s', (filter, ids) => {
     expect(kept(filter)).toEqual(ids);
   });

@@ -123,7 +123,7 @@ describe('output', () => {
 const goIndent = (value: unknown): string => JSON.stringify(value, null, 4);
 
 function plain(value: unknown): unknown {
-  if (value instanceof JsonNumber) return value.value;
+  if (value instanceof JsonNumber) return value.valueOf();
   if (Array.isArray(value)) return value.map(plain);
   if (value !== null && typeof value === 'object') {
     const copy: Record<string, unknown> = Object.create(null);

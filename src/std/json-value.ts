@@ -9,8 +9,11 @@ export class JsonNumber {
   constructor(text: string) {
     this.text = text;
   }
-  get value(): number {
+  valueOf(): number {
     return Number(this.text);
+  }
+  toString(): string {
+    return this.text;
   }
 }
 
