@@ -5,7 +5,9 @@
  * the row keeps the spelling. Every read through a ReadTx records what it touched (a key, a range, a table's index), so a
  * blocking query wakes for exactly that and no query declares its watches.
  */
+import type { Result as Outcome } from '../std/result.ts';
 import type { HealthCheck, KvEntry, Node, NodeService, Origin, Session } from '../structs/index.ts';
+import type { Refusal } from './errors.ts';
 
 /** Row types by table. Rooms that own a table add it here. */
 export interface Tables {
@@ -17,7 +19,7 @@ export interface Tables {
   checks: HealthCheck;
   /** Key [key]: bytewise, case-sensitive. */
   kv: KvEntry;
-  /** Key [key or prefix]. */
+  /** Key [key or prefix]. Has no index of its own: whatever leaves a tombstone moves the kv table's. */
   tombstones: { readonly Key: string; readonly ModifyIndex: number };
   /** Key [id]. */
   sessions: Session;
@@ -44,10 +46,28 @@ export interface ConfigEntryRow {
   readonly ModifyIndex: number;
 }
 
+/** Further orders that a table keeps its rows in (tables/definitions.ts says of which parts). */
+export type IndexName =
+  /** nodes: [node id], of nodes that have one. */
+  | 'id'
+  /** services: [service name, node, id]. checks: [service name, node, check id], of service checks. */
+  | 'service'
+  /** services: [destination, node, id] of whatever serves mutual TLS for the destination. */
+  | 'connect'
+  /** checks: [status, node, check id]. */
+  | 'status'
+  /** sessions: [node, id]. */
+  | 'node'
+  /** kv: [session, key], of locked keys. */
+  | 'session';
+
+/** Rows are shared between readers: never change one, copy it. */
 export interface TableReader<Row> {
   get(key: Key): Row | undefined;
   /** Rows whose key begins with `prefix`, in key order. A string part that ends the prefix matches whole parts only. */
   range(prefix: Key): Iterable<Row>;
+  /** As `range`, in the order of a secondary index of the table. */
+  by(index: IndexName, prefix: Key): Iterable<Row>;
   /** Rows whose last key part begins with `text`, bytewise (kv). */
   startingWith(text: string): Iterable<Row>;
   /** Highest modify index of the table, deletions included; 0 when nothing was ever written. */
@@ -55,9 +75,12 @@ export interface TableReader<Row> {
 }
 
 export interface TableWriter<Row> extends TableReader<Row> {
+  /** Writes the row and moves the table's index. The caller sets the row's own ModifyIndex. */
   put(key: Key, row: Row): void;
   /** Whether there was a row. */
   delete(key: Key): boolean;
+  /** Moves the table's index without a row: a reader must look again although nothing of this table changed. */
+  touch(): void;
 }
 
 /** A consistent view of the state at one applied index. Synchronous; never kept across an await. */
@@ -68,6 +91,17 @@ export interface ReadTx {
   counter(name: string): number;
   /** Secondary look-ups that the tables keep: see tables/. */
   readonly services: ServiceLookups;
+  /**
+   * The same view without taking note of what is read. For rows that cannot change without moving a counter that the
+   * query has read anyway, and for indexes that are reported but not waited for (an absent key's).
+   */
+  readonly unwatched: ReadTx;
+  /**
+   * A derived value, kept until `version` is another: its identity is stable meanwhile, so that a door may keep the
+   * encoded form beside it. `compute` reads through the view it is given; name the version so that whatever the value
+   * depends on moves it. While applying, nothing is kept.
+   */
+  memo<T extends object>(name: string, version: number | string, compute: (tx: ReadTx) => T): T;
 }
 
 export interface ServiceLookups {
@@ -83,7 +117,27 @@ export interface WriteTx extends ReadTx {
   /** Raft index of the entry being applied: the create and modify index of what it writes. */
   readonly index: number;
   table<N extends TableName>(name: N): TableWriter<Tables[N]>;
+  /** Sets a named counter; 0 removes it. */
   setCounter(name: string, index: number): void;
+  /**
+   * Runs a part that may fail alone: if it throws a Refusal, its writes are taken back and the Refusal is returned.
+   * (A refused command as a whole is taken back by the store.)
+   */
+  attempt<T>(work: () => T): Outcome<T, Refusal>;
+  /** Local knowledge that no reader of the state depends on: for what restores and reports progress. See snapshot-restore.ts. */
+  readonly staging: StagingArea;
+}
+
+/** Where a state that is being restored is collected, out of every reader's sight, until it takes over in one step. */
+export interface StagingArea {
+  /** Empties the area and names what is coming. */
+  begin(id: string): void;
+  /** Adds raw rows; false if `id` is not what is being collected. */
+  add(id: string, rows: readonly (readonly [key: string, value: Uint8Array])[]): boolean;
+  /** Rows collected under `id`, or undefined if something else is being collected. */
+  count(id: string): number | undefined;
+  /** Makes the collected rows the state. Indexes continue behind `stateIndex`, the highest index among those rows. */
+  takeOver(id: string, stateIndex: number): void;
 }
 
 /** A change that a command made: what wakes watches, feeds streams and fills history. */
@@ -102,6 +156,18 @@ export interface LeaderContext {
   uuid(): string;
   /** The leader's state; may be older than the state that the command will meet. */
   readonly read: ReadTx;
+  /** Until when (ms, as nowMs) the key may not be locked again after its session ended by force; 0 if it may. */
+  lockDelayUntilMs(key: string): number;
+  /** Shortest TTL that a session may ask for, in nanoseconds. */
+  readonly sessionTtlMinNs: number;
+}
+
+/** What `prepare` returns when the answer is known without asking the state: nothing is proposed. */
+export class Settled<Result> {
+  readonly result: Result;
+  constructor(result: Result) {
+    this.result = result;
+  }
 }
 
 export interface ApplyContext {
@@ -117,7 +183,7 @@ export interface Command<Args, Result> {
   readonly name: string;
   /** Raised when the meaning of `args` changes; a server that meets a version it does not know stops. */
   readonly version: number;
-  prepare?(args: Args, leader: LeaderContext): Args;
+  prepare?(args: Args, leader: LeaderContext): Args | Settled<Result>;
   apply(tx: WriteTx, args: Args, context: ApplyContext): Result;
 }
 

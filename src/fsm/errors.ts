@@ -15,3 +15,8 @@ import { HeddleError } from '../std/errors.ts';
 export type RefusalCode = 'invalid' | 'notFound' | 'denied' | 'conflict' | 'failed';
 
 export class Refusal extends HeddleError<RefusalCode> {}
+
+/** A session id that cannot be one. */
+export function notAUuid(): Refusal {
+  return new Refusal('failed', 'failed session lookup: index error: UUID must be 36 characters');
+}

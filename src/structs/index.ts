@@ -1,7 +1,11 @@
 /** Records: one schema each. Rooms import from here. */
 export * from './ca.ts';
 export * from './catalog.ts';
+export * from './catalog-requests.ts';
 export * from './kv.ts';
+export * from './operator.ts';
 export * from './origin.ts';
 export * as s from './schema.ts';
 export { type DecodeOptions, decode, encode, type Infer, jsonText, quote, type Schema, snakeCase } from './schema.ts';
+export * from './service-rules.ts';
+export * from './txn.ts';

@@ -1,8 +1,40 @@
 /** Every command by name: the vocabulary of the log. Add yours here; names and versions are for ever. */
+import { autopilotSetConfiguration } from './autopilot-set-configuration.ts';
+import { catalogDeregister } from './catalog-deregister.ts';
+import { catalogRegister } from './catalog-register.ts';
+import { configEntryDelete } from './config-entry-delete.ts';
+import { configEntrySet } from './config-entry-set.ts';
+import { kvAcquire } from './kv-acquire.ts';
+import { kvCas } from './kv-cas.ts';
+import { kvDelete } from './kv-delete.ts';
+import { kvDeleteCas } from './kv-delete-cas.ts';
+import { kvDeleteTree } from './kv-delete-tree.ts';
+import { kvRelease } from './kv-release.ts';
 import { kvSet } from './kv-set.ts';
+import { sessionCreate } from './session-create.ts';
+import { sessionDestroy } from './session-destroy.ts';
+import { systemMetadataSet } from './system-metadata-set.ts';
+import { tombstoneReap } from './tombstone-reap.ts';
+import { txn } from './txn.ts';
 
 export const commands = {
+  'autopilot.setConfiguration': autopilotSetConfiguration,
+  'catalog.deregister': catalogDeregister,
+  'catalog.register': catalogRegister,
+  'configEntry.delete': configEntryDelete,
+  'configEntry.set': configEntrySet,
+  'kv.acquire': kvAcquire,
+  'kv.cas': kvCas,
+  'kv.delete': kvDelete,
+  'kv.deleteCas': kvDeleteCas,
+  'kv.deleteTree': kvDeleteTree,
+  'kv.release': kvRelease,
   'kv.set': kvSet,
+  'session.create': sessionCreate,
+  'session.destroy': sessionDestroy,
+  'systemMetadata.set': systemMetadataSet,
+  'tombstone.reap': tombstoneReap,
+  txn,
 } as const;
 
 export type Commands = typeof commands;

@@ -1,8 +1,37 @@
 /** Every query by name. Add yours here. */
-import { kvGet } from './kv.ts';
+import { autopilotConfiguration } from './autopilot.ts';
+import { catalogConnect, catalogNode, catalogNodes, catalogService, catalogServices } from './catalog.ts';
+import { configEntryGet, configEntryList } from './config-entry.ts';
+import { healthChecks, healthConnect, healthNode, healthService, healthState } from './health.ts';
+import { internalNode, internalNodes, internalServices } from './internal.ts';
+import { kvGet, kvKeys, kvList } from './kv.ts';
+import { sessionInfo, sessionList, sessionNode } from './session.ts';
+import { txnRead } from './txn.ts';
 
 export const queries = {
+  'autopilot.configuration': autopilotConfiguration,
+  'catalog.connect': catalogConnect,
+  'catalog.node': catalogNode,
+  'catalog.nodes': catalogNodes,
+  'catalog.service': catalogService,
+  'catalog.services': catalogServices,
+  'configEntry.get': configEntryGet,
+  'configEntry.list': configEntryList,
+  'health.checks': healthChecks,
+  'health.connect': healthConnect,
+  'health.node': healthNode,
+  'health.service': healthService,
+  'health.state': healthState,
+  'internal.node': internalNode,
+  'internal.nodes': internalNodes,
+  'internal.services': internalServices,
   'kv.get': kvGet,
+  'kv.keys': kvKeys,
+  'kv.list': kvList,
+  'session.info': sessionInfo,
+  'session.list': sessionList,
+  'session.node': sessionNode,
+  'txn.read': txnRead,
 } as const;
 
 export type Queries = typeof queries;
