@@ -368,8 +368,12 @@ type Entry = Schema<unknown> | Field<unknown>;
 type TypeOf<E> = E extends Field<infer T> ? T : E extends Schema<infer T> ? T : never;
 export type RecordOf<F> = { readonly [K in keyof F]: TypeOf<F[K]> };
 
-/** A record. Fields print in the order of declaration. */
-export function record<F extends Readonly<Record<string, Entry>>>(name: string, entries: F): Schema<RecordOf<F>> {
+/** A record. Fields print in the order of declaration. A tolerant one ignores unknown keys (not those further inside). */
+export function record<F extends Readonly<Record<string, Entry>>>(
+  name: string,
+  entries: F,
+  tolerant = false,
+): Schema<RecordOf<F>> {
   type T = RecordOf<F>;
   const fields: Record<string, Field<unknown>> = {};
   const byApiName = new Map<string, string>();
@@ -399,7 +403,7 @@ export function record<F extends Readonly<Record<string, Entry>>>(name: string, 
       for (const [given, value] of Object.entries(input)) {
         const key = names.get(given.toLowerCase());
         if (key === undefined) {
-          if (options.unknown === 'ignore') continue;
+          if (tolerant || options.unknown === 'ignore') continue;
           throw new DecodeFailure(
             `json: unknown field ${JSON.stringify(given)}`,
             path === '' ? given : `${path}.${given}`,
