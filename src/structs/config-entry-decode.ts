@@ -6,6 +6,7 @@
  * of them at once. The schema stays the one definition: this file brings the input into the form that the schema reads.
  */
 import { parseDuration } from '../std/duration.ts';
+import { JsonNumber } from '../std/json-value.ts';
 import { err, type Result } from '../std/result.ts';
 import { type ConfigEntry, configEntryKinds, configEntrySchema } from './config-entry.ts';
 import { errorList } from './error-list.ts';
@@ -53,8 +54,9 @@ function unknownKey(path: string): string {
   return path.toLowerCase().endsWith('namespace') ? `${text}, namespaces are a consul enterprise feature` : text;
 }
 
-function shape(schema: Schema<unknown>, input: unknown, path: string, reading: Reading): unknown {
-  if (input === null || input === undefined) return null;
+function shape(schema: Schema<unknown>, given: unknown, path: string, reading: Reading): unknown {
+  if (given === null || given === undefined) return null;
+  const input = given instanceof JsonNumber ? Number(given) : given;
   switch (schema.kind) {
     case 'record':
       return shapeRecord(schema, input, path, reading);
