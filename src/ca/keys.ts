@@ -81,15 +81,36 @@ export function privateKeyPem(key: KeyObject): string {
   return key.export({ format: 'pem', type }) as string;
 }
 
+/** A P-256 SubjectPublicKeyInfo up to its point; then follow x and y, 32 bytes each. */
+const p256Prefix = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
+const coordinateBytes = 32;
+
 /** Reads a SubjectPublicKeyInfo of a kind this mesh accepts in any certificate. */
 export function parsePublicKey(spki: Uint8Array): CaResult<KeyObject> {
+  const bytes = Buffer.from(spki.buffer, spki.byteOffset, spki.byteLength);
   try {
-    const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+    const key = isP256(bytes)
+      ? createPublicKey({ key: p256Jwk(bytes), format: 'jwk' })
+      : createPublicKey({ key: bytes, format: 'der', type: 'spki' });
     const spec = keySpecOf(key);
     return spec.ok ? ok(key) : spec;
   } catch {
     return caErr('key', 'public key cannot be read'); // the input is foreign; OpenSSL's reason helps nobody
   }
+}
+
+function isP256(spki: Buffer): boolean {
+  return (
+    spki.length === p256Prefix.length + 2 * coordinateBytes &&
+    spki.compare(p256Prefix, 0, p256Prefix.length, 0, p256Prefix.length) === 0
+  );
+}
+
+/** OpenSSL's decoder takes longer over the DER of a point than over the point itself; nearly every key here is P-256. */
+function p256Jwk(spki: Buffer): { kty: string; crv: string; x: string; y: string } {
+  const point = spki.subarray(p256Prefix.length);
+  const [x, y] = [point.subarray(0, coordinateBytes), point.subarray(coordinateBytes)];
+  return { kty: 'EC', crv: 'P-256', x: x.toString('base64url'), y: y.toString('base64url') };
 }
 
 /** Type and size of a private or public key; an error for kinds and sizes the mesh does not accept. */
@@ -110,6 +131,10 @@ export function keySpecOf(key: KeyObject): CaResult<KeySpec> {
 /** The SubjectPublicKeyInfo in DER, of a private or public key. */
 export function spkiOf(key: KeyObject): Uint8Array {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  if (publicKey.asymmetricKeyDetails?.namedCurve === curveByBits.get(256)) {
+    const { x, y } = publicKey.export({ format: 'jwk' }); // several times faster than the SPKI export, as above
+    return Buffer.concat([p256Prefix, Buffer.from(x!, 'base64url'), Buffer.from(y!, 'base64url')]);
+  }
   return publicKey.export({ format: 'der', type: 'spki' });
 }
 

@@ -52,7 +52,7 @@ export async function leaf(
   const id = serviceId(trustDomain, 'dc1', service);
   const names = { uris: options.uris ?? [formatSpiffe(id)], dnsNames: [], ipAddresses: [] };
   const csr = must(parseCsr(buildCsr({ commonName: 'ignored', ...names }, key)));
-  const der = issueLeaf(
+  const { der } = issueLeaf(
     {
       serial: nextSerial(),
       commonName: serviceCommonName(id),

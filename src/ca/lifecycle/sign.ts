@@ -8,9 +8,10 @@ import { type CaResult, caErr } from '../errors.ts';
 import { agentCommonName, serviceCommonName } from '../identity/common-name.ts';
 import { type AgentId, formatSpiffe, parseSpiffe, type ServiceId } from '../identity/spiffe.ts';
 import { sameTrustDomain, type TrustDomain } from '../identity/trust-domain.ts';
-import { certificatePem, serialColonHex } from '../x509/certificate.ts';
+import { serialColonHex } from '../x509/certificate.ts';
 import { type Csr, parseCsr } from '../x509/csr.ts';
-import { type Issuer, issued, issueLeaf } from '../x509/issue.ts';
+import { type Issuer, issueLeaf } from '../x509/issue.ts';
+import { encodePem } from '../x509/pem.ts';
 import { type ConsulProviderConfig, decodeProviderConfig } from './provider-config.ts';
 import { activeRootOf, type CaState, dateText, openIssuer, trustDomainOfState } from './roots.ts';
 
@@ -76,7 +77,7 @@ export function signLeaf(
   }
   const { id, csr } = request;
   const uri = formatSpiffe(id);
-  const der = issueLeaf(
+  const leaf = issueLeaf(
     {
       serial,
       commonName: id.kind === 'service' ? serviceCommonName(id) : agentCommonName(id),
@@ -87,17 +88,16 @@ export function signLeaf(
     csr,
     issuer,
   );
-  const certificate = issued(der);
   return ok({
     SerialNumber: serialColonHex(serial),
-    CertPEM: [certificatePem(certificate), ...(root.IntermediateCerts ?? [])].join(''),
+    CertPEM: [encodePem('CERTIFICATE', leaf.der), ...(root.IntermediateCerts ?? [])].join(''),
     PrivateKeyPEM: '',
     Service: id.kind === 'service' ? id.service : '',
     ServiceURI: id.kind === 'service' ? uri : '',
     Agent: id.kind === 'agent' ? id.node : '',
     AgentURI: id.kind === 'agent' ? uri : '',
-    ValidAfter: dateText(certificate.notBeforeMs),
-    ValidBefore: dateText(certificate.notAfterMs),
+    ValidAfter: dateText(leaf.notBeforeMs),
+    ValidBefore: dateText(leaf.notAfterMs),
     CreateIndex: index,
     ModifyIndex: index,
   });

@@ -78,6 +78,11 @@ export function time(ms: number): Asn1 {
 
 export const encode = (node: Asn1): string => asn1.toDer(node).getBytes();
 
+const constructedSequence = Type.SEQUENCE | 0x20;
+
+/** A SEQUENCE of parts that are encoded already, so that what was signed need not be encoded twice. */
+export const encodedSequence = (...parts: string[]): string => encode(primitive(constructedSequence, parts.join('')));
+
 /** Reads exactly one DER structure; anything before, after or otherwise than DER is an error, never a throw. */
 export function decode(bytes: Uint8Array): CaResult<Asn1> {
   if (bytes.length > derBytesMax)

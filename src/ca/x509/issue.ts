@@ -18,6 +18,7 @@ import {
   contextConstructed,
   decode,
   encode,
+  encodedSequence,
   fromBinary,
   integer,
   sequence,
@@ -157,16 +158,24 @@ export interface LeafRequest {
   readonly ttlMs: number;
 }
 
-export function issueLeaf(request: LeafRequest, csr: Csr, issuer: Issuer): Uint8Array {
-  return signCertificate(
+export interface IssuedLeaf {
+  readonly der: Uint8Array;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+export function issueLeaf(request: LeafRequest, csr: Csr, issuer: Issuer): IssuedLeaf {
+  const notBeforeMs = request.nowMs - clockSkewMs;
+  // A leaf that outlives its issuer would be refused before its own time is over.
+  const notAfterMs = Math.min(notBeforeMs + request.ttlMs, issuer.certificate.notAfterMs);
+  const der = signCertificate(
     {
       profile: 'leaf',
       serial: request.serial,
       issuer: issuer.certificate.subject,
       subject: commonNameOnly(request.commonName),
-      notBeforeMs: request.nowMs - clockSkewMs,
-      // A leaf that outlives its issuer would be refused before its own time is over.
-      notAfterMs: Math.min(request.nowMs - clockSkewMs + request.ttlMs, issuer.certificate.notAfterMs),
+      notBeforeMs,
+      notAfterMs,
       spki: csr.spkiNode,
       subjectKeyId: keyIdOf(csr.spki),
       authorityKeyId: keyIdOfIssuer(issuer.certificate),
@@ -174,6 +183,7 @@ export function issueLeaf(request: LeafRequest, csr: Csr, issuer: Issuer): Uint8
     },
     issuer.key,
   );
+  return { der, notBeforeMs, notAfterMs };
 }
 
 /** The subject key id of the certificate that signs, by which its leaves are told apart after a rotation. */
@@ -204,8 +214,9 @@ function signCertificate(request: ToBeSigned, key: KeyObject): Uint8Array {
       ),
     ),
   );
-  const signature = signBytes(fromBinary(encode(tbs)), key);
-  return fromBinary(encode(sequence(tbs, algorithm, bitString(toBinary(signature)))));
+  const signed = encode(tbs);
+  const signature = signBytes(fromBinary(signed), key);
+  return fromBinary(encodedSequence(signed, encode(algorithm), encode(bitString(toBinary(signature)))));
 }
 
 /** Calendar years, as an operator counts them: 23 November stays 23 November. */
