@@ -6,6 +6,7 @@
  */
 import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../fsm/index.ts';
 import { HeddleError } from '../std/errors.ts';
+import type { AutopilotHealth, AutopilotState, RaftConfiguration, Session } from '../structs/index.ts';
 
 /** Who asks: rides on every request from the first day. */
 export interface Caller {
@@ -45,6 +46,17 @@ export interface Answer<Value> {
 export interface Calls {
   'status.leader': { args: Record<string, never>; result: string };
   'status.peers': { args: Record<string, never>; result: readonly string[] };
+  /** Names, the own one first, then by distance. Answered by any server. */
+  'catalog.datacenters': { args: Record<string, never>; result: readonly string[] };
+  /** Restarts the session's TTL on the leader; null for an unknown one. Throws a Refusal for what is no id. */
+  'session.renew': { args: { readonly id: string }; result: Session | null };
+  'operator.raftConfiguration': { args: Record<string, never>; result: RaftConfiguration };
+  /** One of the two is empty. Throws a Refusal (`failed`) for a server that is not in the configuration. */
+  'operator.removePeer': { args: { readonly id: string; readonly address: string }; result: null };
+  /** To the server with that id; '' lets the leader choose. */
+  'operator.transferLeader': { args: { readonly id: string }; result: { readonly Success: boolean } };
+  'operator.autopilotHealth': { args: Record<string, never>; result: AutopilotHealth };
+  'operator.autopilotState': { args: Record<string, never>; result: AutopilotState };
 }
 export type CallName = keyof Calls;
 
@@ -55,6 +67,21 @@ export interface Backend {
   apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>>;
   query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>>;
   call<N extends CallName>(name: N, args: Calls[N]['args'], caller: Caller): Promise<Calls[N]['result']>;
+}
+
+/** Saving and restoring the whole state, as an archive (gzip of tar: meta.json, state.bin, SHA256SUMS). */
+export interface Snapshots {
+  /** On the leader after it confirmed its leadership; with `stale` on the server asked. */
+  save(options: Pick<ReadOptions, 'caller' | 'consistency'>): Promise<SavedSnapshot>;
+  /**
+   * Replaces the state of all servers. The archive is read and checked completely before anything changes; a Refusal
+   * (`failed`) names what is wrong with it, and then nothing changed.
+   */
+  restore(archive: AsyncIterable<Uint8Array>, caller: Caller): Promise<void>;
+}
+
+export interface SavedSnapshot extends Omit<Answer<null>, 'value' | 'notFound'> {
+  readonly archive: AsyncIterable<Uint8Array>;
 }
 
 /**

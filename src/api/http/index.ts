@@ -13,7 +13,13 @@ export {
 export { Door, type DoorLog, type DoorOptions, doorDefaults } from './door.ts';
 export { badRequest, ErrorWithHeaders, HttpError, notFound } from './errors.ts';
 export { encodeJson, JsonNumber, type JsonValue, parseJson } from './go-json.ts';
-export { type Consistency, parseBool, type ReadDefaults, type ReadOptions, readOptions } from './read-options.ts';
+export {
+  type Consistency,
+  parseBool,
+  type ReadDefaults,
+  type ReadParameters,
+  readParameters,
+} from './read-parameters.ts';
 export type { ApiRequest, Method } from './request.ts';
 export type { Handler, Route } from './route.ts';
 export { type RunningServer, type ServerOptions, serveHttp } from './server.ts';

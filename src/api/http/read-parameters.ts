@@ -10,7 +10,7 @@ import type { ApiRequest } from './request.ts';
 /** Where a read may be answered. `default`: the leader under its lease; `consistent`: after a quorum confirmed it. */
 export type Consistency = 'default' | 'consistent' | 'stale';
 
-export interface ReadOptions {
+export interface ReadParameters {
   /** '' means the agent's own. */
   readonly datacenter: string;
   readonly token: string;
@@ -22,7 +22,7 @@ export interface ReadOptions {
   readonly maxAgeMs: number | undefined;
   readonly mustRevalidate: boolean;
   readonly staleIfErrorMs: number | undefined;
-  /** Block until the index of the answer is greater; 0n never blocks. */
+  /** Block until the index of the answer is greater; 0 never blocks. */
   readonly minIndex: number;
   /** As the client asked; 0: the default. Limits and jitter are the waiter's business. */
   readonly waitMs: number;
@@ -35,7 +35,7 @@ export interface ReadDefaults {
   readonly useCache: boolean;
 }
 
-export function readOptions(request: ApiRequest, defaults: ReadDefaults): ReadOptions {
+export function readParameters(request: ApiRequest, defaults: ReadDefaults): ReadParameters {
   const { query } = request;
   const freshness = readFreshness(request, defaults);
   const cacheControl = readCacheControl(request.header('cache-control'));
@@ -50,7 +50,7 @@ export function readOptions(request: ApiRequest, defaults: ReadDefaults): ReadOp
   };
 }
 
-type Freshness = Pick<ReadOptions, 'consistency' | 'maxStaleMs' | 'cached'>;
+type Freshness = Pick<ReadParameters, 'consistency' | 'maxStaleMs' | 'cached'>;
 
 function readFreshness(request: ApiRequest, defaults: ReadDefaults): Freshness {
   const { query, path } = request;
@@ -82,7 +82,7 @@ function conflict(other: string): HttpError {
   return new HttpError(400, `Cannot specify ?${other} with ?consistent, conflicting semantics.`);
 }
 
-type CacheControl = Pick<ReadOptions, 'maxAgeMs' | 'mustRevalidate' | 'staleIfErrorMs'>;
+type CacheControl = Pick<ReadParameters, 'maxAgeMs' | 'mustRevalidate' | 'staleIfErrorMs'>;
 const noCacheControl: CacheControl = { maxAgeMs: undefined, mustRevalidate: false, staleIfErrorMs: undefined };
 
 function readCacheControl(header: string | undefined): CacheControl {
