@@ -6,7 +6,7 @@
  * blocking query wakes for exactly that and no query declares its watches.
  */
 import type { Result as Outcome } from '../std/result.ts';
-import type { HealthCheck, KvEntry, Node, NodeService, Origin, Session } from '../structs/index.ts';
+import type { ConfigEntry, HealthCheck, KvEntry, Node, NodeService, Origin, Session } from '../structs/index.ts';
 import type { Refusal } from './errors.ts';
 
 /** Row types by table. Rooms that own a table add it here. */
@@ -24,7 +24,12 @@ export interface Tables {
   /** Key [id]. */
   sessions: Session;
   /** Key [kind, name]. */
-  configEntries: ConfigEntryRow;
+  configEntries: ConfigEntry;
+  /**
+   * Where an intention is when its destination is not known. Keys: ['id', legacy id], ['source', source, destination],
+   * ['permissions', destination] of destinations with layer-7 permissions; ids and destinations in lower case.
+   */
+  intentionLookups: { readonly Destination: string };
   /** Key [id of the root]. */
   caRoots: { readonly ID: string; readonly CreateIndex: number; readonly ModifyIndex: number };
   /** One row of each: the CA configuration, the provider's state, the serial counter, autopilot, system metadata. Key [name]. */
@@ -36,14 +41,6 @@ export type Key = readonly (string | number)[];
 
 export interface ServiceRow extends NodeService {
   readonly Node: string;
-}
-
-/** A config entry as stored; mesh owns the kinds. */
-export interface ConfigEntryRow {
-  readonly Kind: string;
-  readonly Name: string;
-  readonly CreateIndex: number;
-  readonly ModifyIndex: number;
 }
 
 /** Further orders that a table keeps its rows in (tables/definitions.ts says of which parts). */

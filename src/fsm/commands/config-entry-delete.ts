@@ -1,4 +1,5 @@
 /** Deletes a config entry; one that is absent counts as deleted. With `Cas`, only at that ModifyIndex. */
+import { configEntryKey } from '../../structs/config-entry-rules.ts';
 import { command } from '../contract.ts';
 import { deleteConfigEntry } from './config-entries.ts';
 
@@ -12,5 +13,5 @@ export interface ConfigEntryDelete {
 export const configEntryDelete = command<ConfigEntryDelete, boolean>({
   name: 'configEntry.delete',
   version: 1,
-  apply: (tx, { Kind, Name, Cas }) => deleteConfigEntry(tx, Kind, Name, Cas),
+  apply: (tx, { Kind, Name, Cas }) => deleteConfigEntry(tx, ...configEntryKey(Kind, Name), Cas),
 });

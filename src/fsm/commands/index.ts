@@ -4,6 +4,11 @@ import { catalogDeregister } from './catalog-deregister.ts';
 import { catalogRegister } from './catalog-register.ts';
 import { configEntryDelete } from './config-entry-delete.ts';
 import { configEntrySet } from './config-entry-set.ts';
+import { intentionCreate } from './intention-create.ts';
+import { intentionDelete } from './intention-delete.ts';
+import { intentionDeleteExact } from './intention-delete-exact.ts';
+import { intentionUpdate } from './intention-update.ts';
+import { intentionUpsert } from './intention-upsert.ts';
 import { kvAcquire } from './kv-acquire.ts';
 import { kvCas } from './kv-cas.ts';
 import { kvDelete } from './kv-delete.ts';
@@ -23,6 +28,11 @@ export const commands = {
   'catalog.register': catalogRegister,
   'configEntry.delete': configEntryDelete,
   'configEntry.set': configEntrySet,
+  'intention.create': intentionCreate,
+  'intention.delete': intentionDelete,
+  'intention.deleteExact': intentionDeleteExact,
+  'intention.update': intentionUpdate,
+  'intention.upsert': intentionUpsert,
   'kv.acquire': kvAcquire,
   'kv.cas': kvCas,
   'kv.delete': kvDelete,

@@ -3,6 +3,7 @@ import { autopilotConfiguration } from './autopilot.ts';
 import { catalogConnect, catalogNode, catalogNodes, catalogService, catalogServices } from './catalog.ts';
 import { configEntryGet, configEntryList } from './config-entry.ts';
 import { healthChecks, healthConnect, healthNode, healthService, healthState } from './health.ts';
+import { intentionExact, intentionGet, intentionList, intentionMatch, intentionRows } from './intention.ts';
 import { internalNode, internalNodes, internalServices } from './internal.ts';
 import { kvGet, kvKeys, kvList } from './kv.ts';
 import { sessionInfo, sessionList, sessionNode } from './session.ts';
@@ -22,6 +23,11 @@ export const queries = {
   'health.node': healthNode,
   'health.service': healthService,
   'health.state': healthState,
+  'intention.exact': intentionExact,
+  'intention.get': intentionGet,
+  'intention.list': intentionList,
+  'intention.match': intentionMatch,
+  'intention.rows': intentionRows,
   'internal.node': internalNode,
   'internal.nodes': internalNodes,
   'internal.services': internalServices,

@@ -1,0 +1,119 @@
+/**
+ * Reads of intentions. All report the index of the config entry table. The list wakes for any entry, as existing tools
+ * expect; the others wake when what they read changed.
+ */
+import { assert } from '../../std/assert.ts';
+import type { ServiceIntentions } from '../../structs/config-entry.ts';
+import { type Intention, intentionOf, intentionsOf } from '../../structs/intention.ts';
+import {
+  canonicalIntentionSource,
+  compareIntentionOrder,
+  foldDestination,
+  wildcard,
+} from '../../structs/intention-source.ts';
+import { readIntentions } from '../commands/config-entries.ts';
+import { idKey, sourceOfId } from '../commands/intention-lookups.ts';
+import { query, type ReadTx } from '../contract.ts';
+import { intentionCounter } from '../intention-index.ts';
+
+export const intentionList = query<Record<string, never>, readonly Intention[]>({
+  name: 'intention.list',
+  run(tx) {
+    const index = tx.table('configEntries').index();
+    const value: Intention[] = [];
+    for (const entry of tx.table('configEntries').range(['service-intentions'])) {
+      if (entry.Kind === 'service-intentions') value.push(...intentionsOf(entry));
+    }
+    return { index, value: value.sort(compareIntentionOrder) };
+  },
+});
+
+export const intentionGet = query<{ readonly id: string }, Intention | null>({
+  name: 'intention.get',
+  run(tx, { id }) {
+    const found = tx.table('intentionLookups').get(['id', idKey(id)]);
+    const entry = found === undefined ? undefined : readIntentions(tx, found.Destination);
+    const source = entry === undefined ? undefined : sourceOfId(entry, id);
+    return answer(tx, entry === undefined || source === undefined ? null : intentionOf(entry, source));
+  },
+});
+
+/** The intention of exactly these names; `*` stands for itself. */
+export const intentionExact = query<{ readonly source: string; readonly destination: string }, Intention | null>({
+  name: 'intention.exact',
+  run(tx, { source, destination }) {
+    const entry = readIntentions(tx, destination);
+    const name = canonicalIntentionSource(source);
+    const found = entry?.Sources?.find((each) => each.Name === name);
+    return answer(tx, entry === undefined || found === undefined ? null : intentionOf(entry, found));
+  },
+});
+
+export interface IntentionMatch {
+  readonly by: 'source' | 'destination';
+  readonly names: readonly string[];
+}
+
+/** For each name, in the order asked, what speaks about it, wildcards included, in the order of decision. */
+export const intentionMatch = query<IntentionMatch, readonly (readonly Intention[])[]>({
+  name: 'intention.match',
+  run(tx, { by, names }) {
+    const value = names.map((name) => (by === 'source' ? bySource(tx, name) : byDestination(tx, name)));
+    return { index: tx.unwatched.table('configEntries').index(), value };
+  },
+});
+
+function byDestination(tx: ReadTx, name: string): Intention[] {
+  const found: Intention[] = [];
+  for (const destination of new Set([foldDestination(name), wildcard])) {
+    const entry = readIntentions(tx, destination);
+    if (entry !== undefined) found.push(...intentionsOf(entry));
+  }
+  return found.sort(compareIntentionOrder);
+}
+
+function bySource(tx: ReadTx, name: string): Intention[] {
+  const found: Intention[] = [];
+  for (const source of new Set([canonicalIntentionSource(name), wildcard])) {
+    for (const { Destination } of tx.table('intentionLookups').range(['source', source])) {
+      const entry = readIntentions(tx, Destination);
+      const match = entry?.Sources?.find((each) => each.Name === source);
+      if (entry !== undefined && match !== undefined) found.push(intentionOf(entry, match));
+    }
+  }
+  return found.sort(compareIntentionOrder);
+}
+
+/** What a decision about a destination rests on. Both keep their identity until they change. */
+export interface IntentionRows {
+  readonly exact: IntentionRow | null;
+  readonly wildcard: IntentionRow | null;
+}
+export interface IntentionRow {
+  readonly entry: ServiceIntentions;
+}
+
+export const intentionRows = query<{ readonly destination: string }, IntentionRows>({
+  name: 'intention.rows',
+  run(tx, { destination }) {
+    const exact = foldDestination(destination);
+    const value = { exact: exact === wildcard ? null : rowOf(tx, exact), wildcard: rowOf(tx, wildcard) };
+    return { index: tx.unwatched.table('configEntries').index(), value };
+  },
+});
+
+function rowOf(tx: ReadTx, destination: string): IntentionRow | null {
+  const version = tx.counter(intentionCounter(destination));
+  if (version === 0) return null;
+  return tx.memo(`intentions/${destination}`, version, (from): IntentionRow => {
+    const entry = readIntentions(from, destination);
+    if (entry === undefined)
+      throw new Error(`the intentions of ${JSON.stringify(destination)} are counted but not there`);
+    return { entry };
+  });
+}
+
+function answer(tx: ReadTx, value: Intention | null) {
+  const index = tx.unwatched.table('configEntries').index();
+  return value === null ? { index, value, notFound: true } : { index, value };
+}
