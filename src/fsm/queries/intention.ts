@@ -107,8 +107,7 @@ function rowOf(tx: ReadTx, destination: string): IntentionRow | null {
   if (version === 0) return null;
   return tx.memo(`intentions/${destination}`, version, (from): IntentionRow => {
     const entry = readIntentions(from, destination);
-    if (entry === undefined)
-      throw new Error(`the intentions of ${JSON.stringify(destination)} are counted but not there`);
+    assert(entry !== undefined, 'intentions that are counted are there');
     return { entry };
   });
 }
