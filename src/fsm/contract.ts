@@ -6,7 +6,16 @@
  * blocking query wakes for exactly that and no query declares its watches.
  */
 import type { Result as Outcome } from '../std/result.ts';
-import type { ConfigEntry, HealthCheck, KvEntry, Node, NodeService, Origin, Session } from '../structs/index.ts';
+import type {
+  CaRoot,
+  ConfigEntry,
+  HealthCheck,
+  KvEntry,
+  Node,
+  NodeService,
+  Origin,
+  Session,
+} from '../structs/index.ts';
 import type { Refusal } from './errors.ts';
 
 /** Row types by table. Rooms that own a table add it here. */
@@ -31,7 +40,7 @@ export interface Tables {
    */
   intentionLookups: { readonly Destination: string };
   /** Key [id of the root]. */
-  caRoots: { readonly ID: string; readonly CreateIndex: number; readonly ModifyIndex: number };
+  caRoots: CaRoot;
   /** One row of each: the CA configuration, the provider's state, the serial counter, autopilot, system metadata. Key [name]. */
   singletons: unknown;
 }

@@ -1,5 +1,7 @@
 /** Every command by name: the vocabulary of the log. Add yours here; names and versions are for ever. */
 import { autopilotSetConfiguration } from './autopilot-set-configuration.ts';
+import { caNextSerial } from './ca-next-serial.ts';
+import { caSet } from './ca-set.ts';
 import { catalogDeregister } from './catalog-deregister.ts';
 import { catalogRegister } from './catalog-register.ts';
 import { configEntryDelete } from './config-entry-delete.ts';
@@ -24,6 +26,8 @@ import { txn } from './txn.ts';
 
 export const commands = {
   'autopilot.setConfiguration': autopilotSetConfiguration,
+  'ca.nextSerial': caNextSerial,
+  'ca.set': caSet,
   'catalog.deregister': catalogDeregister,
   'catalog.register': catalogRegister,
   'configEntry.delete': configEntryDelete,

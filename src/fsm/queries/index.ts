@@ -1,5 +1,6 @@
 /** Every query by name. Add yours here. */
 import { autopilotConfiguration } from './autopilot.ts';
+import { caConfiguration, caRoots } from './ca.ts';
 import { catalogConnect, catalogNode, catalogNodes, catalogService, catalogServices } from './catalog.ts';
 import { configEntryGet, configEntryList } from './config-entry.ts';
 import { healthChecks, healthConnect, healthNode, healthService, healthState } from './health.ts';
@@ -11,6 +12,8 @@ import { txnRead } from './txn.ts';
 
 export const queries = {
   'autopilot.configuration': autopilotConfiguration,
+  'ca.configuration': caConfiguration,
+  'ca.roots': caRoots,
   'catalog.connect': catalogConnect,
   'catalog.node': catalogNode,
   'catalog.nodes': catalogNodes,
