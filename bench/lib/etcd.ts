@@ -1,0 +1,89 @@
+/** The peer of the replication benchmark: an etcd cluster of the installed version on loopback, with its default fsync. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RawClient } from './raw-http.ts';
+
+export interface PeerCluster {
+  /** `host:port` of each member's client door, the leader's first. */
+  readonly targets: readonly string[];
+  readonly pids: readonly number[];
+  stop(): void;
+}
+
+const clientPort = 12379;
+const peerPort = 12380;
+
+export async function startEtcd(size: number): Promise<PeerCluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-etcd-'));
+  const hosts = Array.from({ length: size }, (_, i) => `127.0.31.${i + 1}`);
+  const cluster = hosts.map((host, i) => `e${i}=http://${host}:${peerPort}`).join(',');
+  const children: ChildProcess[] = hosts.map((host, i) =>
+    spawn(
+      'etcd',
+      [
+        `--name=e${i}`,
+        `--data-dir=${join(folder, `e${i}`)}`,
+        `--listen-peer-urls=http://${host}:${peerPort}`,
+        `--initial-advertise-peer-urls=http://${host}:${peerPort}`,
+        `--listen-client-urls=http://${host}:${clientPort}`,
+        `--advertise-client-urls=http://${host}:${clientPort}`,
+        `--initial-cluster=${cluster}`,
+        '--initial-cluster-state=new',
+        '--log-level=error',
+      ],
+      { stdio: 'ignore' },
+    ),
+  );
+  const stop = (): void => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const leader = await leaderOf(hosts);
+    const order = [leader, ...hosts.filter((host) => host !== leader)];
+    return {
+      targets: order.map((host) => `${host}:${clientPort}`),
+      pids: order.map((host) => children[hosts.indexOf(host)]!.pid!),
+      stop,
+    };
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+/** A write over the JSON gateway. Key and value travel in base64. */
+export function etcdPut(key: string, value: string): { method: string; path: string; body: string } {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  return { method: 'POST', path: '/v3/kv/put', body: JSON.stringify({ key: base64(key), value: base64(value) }) };
+}
+
+async function leaderOf(hosts: readonly string[]): Promise<string> {
+  for (let tries = 0; tries < 200; tries++) {
+    for (const host of hosts) {
+      const status = await statusOf(host);
+      if (status !== undefined && status.leader !== '0' && status.leader === status.member) return host;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('etcd has elected no leader within 20 s');
+}
+
+async function statusOf(host: string): Promise<{ leader: string; member: string } | undefined> {
+  let client: RawClient;
+  try {
+    client = await RawClient.open(host, clientPort);
+  } catch {
+    return undefined; // not listening yet
+  }
+  try {
+    const { status, body } = await client.request({ method: 'POST', path: '/v3/maintenance/status', body: '{}' });
+    if (status !== 200) return undefined;
+    const facts = JSON.parse(body.toString()) as { leader?: string; header: { member_id: string } };
+    return { leader: facts.leader ?? '0', member: facts.header.member_id };
+  } finally {
+    client.close();
+  }
+}
