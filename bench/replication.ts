@@ -1,0 +1,158 @@
+/**
+ * Replicated writes and reads, side by side with etcd: three servers each, on loopback, real fsync, closed-loop clients
+ * over HTTP with keep-alive, one load generator for both.
+ *
+ *   npm run bench:replication            all
+ *   npm run bench:replication -- writes  one part: writes, reads
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
+import { startBareResponder } from './lib/bare-responder.ts';
+import { etcdPut, type PeerCluster, startEtcd } from './lib/etcd.ts';
+import { type LoadResult, runLoad } from './lib/load.ts';
+import { cpuSeconds, residentMiB, which } from './lib/processes.ts';
+import { figure, printTable, ratio } from './lib/table.ts';
+
+const seconds = Number(process.env.BENCH_SECONDS ?? 6);
+const value = 'x'.repeat(64);
+const clientCounts = [1, 64, 512];
+
+interface Measured {
+  readonly load: LoadResult;
+  readonly cpuPer1000: number;
+  readonly residentMiB: number;
+}
+
+async function measure(pids: readonly number[], load: Parameters<typeof runLoad>[0]): Promise<Measured> {
+  const before = pids.map(cpuSeconds);
+  const result = await runLoad(load);
+  const cpu = pids.reduce((sum, pid, i) => sum + cpuSeconds(pid) - before[i]!, 0);
+  if (result.errors > 0) process.stderr.write(`${result.errors} requests failed, first: ${result.firstError}\n`);
+  return {
+    load: result,
+    cpuPer1000: (cpu / (result.requests + 1)) * 1000,
+    residentMiB: Math.max(...pids.map(residentMiB)),
+  };
+}
+
+const heddlePut = { method: 'PUT', path: '/v1/kv/bench/{client}', body: value };
+
+async function startHeddle(): Promise<PeerCluster & { cluster: ProcessCluster }> {
+  const cluster = await ProcessCluster.start({ size: 3, subnet: '127.0.32', flags: ['-log-level=warn'] });
+  const leader = await cluster.leader();
+  if (leader === undefined) throw new Error('no leader');
+  const order = [leader, ...[0, 1, 2].filter((server) => server !== leader)];
+  return {
+    cluster,
+    targets: order.map((server) => cluster.target(server)),
+    pids: order.map((server) => cluster.pid(server)),
+    stop: () => cluster.stop(),
+  };
+}
+
+async function writes(): Promise<void> {
+  const rows: string[][] = [];
+  const add = (name: string, clients: number, mine: Measured, peer?: Measured): void =>
+    void rows.push([
+      name,
+      String(clients),
+      figure(mine.load.perSecond),
+      figure(mine.load.p50Ms, 2),
+      figure(mine.load.p99Ms, 2),
+      figure(mine.cpuPer1000, 3),
+      figure(mine.residentMiB),
+      peer === undefined ? '' : ratio(mine.load.perSecond, peer.load.perSecond),
+    ]);
+  const withEtcd = which('etcd') !== undefined;
+  if (!withEtcd) process.stdout.write('etcd is not installed: no peer to compare writes with\n');
+  for (const clients of clientCounts) {
+    const common = { clients, seconds, warmupMs: 1000 };
+    let etcd: Measured | undefined;
+    if (withEtcd) {
+      const peer = await startEtcd(3);
+      etcd = await measure(peer.pids, { ...common, targets: [peer.targets[0]!], request: etcdPut('bench', value) });
+      add('etcd, leader, JSON gateway', clients, etcd);
+      const follower = await measure(peer.pids, {
+        ...common,
+        targets: [peer.targets[1]!],
+        request: etcdPut('bench', value),
+      });
+      add('etcd, follower', clients, follower);
+      peer.stop();
+      await delay(500);
+      const mine = await startHeddle();
+      add(
+        'heddle, leader',
+        clients,
+        await measure(mine.pids, { ...common, targets: [mine.targets[0]!], request: heddlePut }),
+        etcd,
+      );
+      add(
+        'heddle, follower',
+        clients,
+        await measure(mine.pids, { ...common, targets: [mine.targets[1]!], request: heddlePut }),
+        follower,
+      );
+      mine.stop();
+      await delay(500);
+      continue;
+    }
+    const mine = await startHeddle();
+    add(
+      'heddle, leader',
+      clients,
+      await measure(mine.pids, { ...common, targets: [mine.targets[0]!], request: heddlePut }),
+    );
+    mine.stop();
+  }
+  printTable(
+    `Writes of 64-byte values, three servers, real fsync, ${seconds} s each`,
+    ['server', 'clients', 'writes/s', 'p50 ms', 'p99 ms', 'CPU s/1,000', 'MiB/server', 'to etcd'],
+    rows,
+  );
+}
+
+async function reads(): Promise<void> {
+  const mine = await startHeddle();
+  try {
+    await mine.cluster.ask(0, 'PUT', '/v1/kv/bench/read', value);
+    const body = (await mine.cluster.ask(0, 'GET', '/v1/kv/bench/read')).body;
+    const bare = await startBareResponder('127.0.33.1', body);
+    const rows: string[][] = [];
+    const common = { clients: 64, seconds, warmupMs: 500 };
+    const path = '/v1/kv/bench/read';
+    const cases: [string, string, string][] = [
+      ['default, leader', mine.targets[0]!, path],
+      ['consistent, leader', mine.targets[0]!, `${path}?consistent`],
+      ['stale, follower', mine.targets[1]!, `${path}?stale`],
+    ];
+    for (const [name, target, casePath] of cases) {
+      const peer = await measure([bare.pid], { ...common, targets: [bare.target], request: { method: 'GET', path } });
+      const got = await measure(mine.pids, {
+        ...common,
+        targets: [target],
+        request: { method: 'GET', path: casePath },
+      });
+      rows.push([
+        name,
+        figure(got.load.perSecond),
+        figure(got.load.p50Ms, 2),
+        figure(got.load.p99Ms, 2),
+        figure(peer.load.perSecond),
+        ratio(got.load.perSecond, peer.load.perSecond),
+      ]);
+    }
+    bare.stop();
+    printTable(
+      'Reads of one key, 64 clients',
+      ['read', 'reads/s', 'p50 ms', 'p99 ms', 'bare node:http/s', 'ratio'],
+      rows,
+    );
+  } finally {
+    mine.stop();
+  }
+}
+
+const wanted = process.argv.slice(2);
+if (wanted.length === 0 || wanted.includes('writes')) await writes();
+if (wanted.length === 0 || wanted.includes('reads')) await reads();

@@ -1,0 +1,172 @@
+/**
+ * Real servers: N `heddle agent -server` processes, each on a loopback address of its own, with real disks and real sockets.
+ * Benchmarks and the fault harness both start their clusters here.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { packageRoot } from '../../src/package-root.ts';
+
+export interface ClusterOptions {
+  readonly size: number;
+  /** The servers listen on `<subnet>.1`, `<subnet>.2`, …: `127.0.32`. */
+  readonly subnet: string;
+  /** Where data and logs go; a temporary folder that `stop` removes unless said. */
+  readonly folder?: string;
+  /** Further flags for every server. */
+  readonly flags?: readonly string[];
+  /** Wraps the command of a server: `faketime`, `strace`, a network namespace. */
+  readonly wrap?: (server: number, command: readonly string[]) => readonly string[];
+}
+
+export class ProcessCluster {
+  readonly size: number;
+  readonly folder: string;
+  readonly #options: ClusterOptions;
+  readonly #ownsFolder: boolean;
+  readonly #children: (ChildProcess | undefined)[] = [];
+  /** Exits that nobody asked for: `server 1 exited with code 1`. */
+  readonly unexpectedExits: string[] = [];
+
+  private constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.size = options.size;
+    this.#ownsFolder = options.folder === undefined;
+    this.folder = options.folder ?? mkdtempSync(join(tmpdir(), 'heddle-cluster-'));
+  }
+
+  /** Starts all servers and waits until one leads and takes a write. */
+  static async start(options: ClusterOptions): Promise<ProcessCluster> {
+    const cluster = new ProcessCluster(options);
+    for (let server = 0; server < options.size; server++) cluster.launch(server);
+    try {
+      await cluster.waitForWrite(30_000);
+    } catch (error) {
+      cluster.stop();
+      throw error;
+    }
+    return cluster;
+  }
+
+  host(server: number): string {
+    return `${this.#options.subnet}.${server + 1}`;
+  }
+
+  /** `host:port` of a server's HTTP door. */
+  target(server: number): string {
+    return `${this.host(server)}:8500`;
+  }
+
+  pid(server: number): number {
+    const pid = this.#children[server]?.pid;
+    if (pid === undefined) throw new Error(`server ${server} is not running`);
+    return pid;
+  }
+
+  isRunning(server: number): boolean {
+    return this.#children[server] !== undefined;
+  }
+
+  /** Starts a server that is not running, on the data it has. */
+  launch(server: number): void {
+    if (this.#children[server] !== undefined) return;
+    const data = join(this.folder, `s${server}`);
+    mkdirSync(data, { recursive: true });
+    const command = [
+      process.execPath,
+      join(packageRoot, 'dist/src/cli/entry.js'),
+      'agent',
+      '-server',
+      `-bootstrap-expect=${this.size}`,
+      `-node=s${server}`,
+      `-bind=${this.host(server)}`,
+      `-client=${this.host(server)}`,
+      `-data-dir=${data}`,
+      ...Array.from({ length: this.size }, (_, i) => `-retry-join=${this.host(i)}`),
+      ...(this.#options.flags ?? []),
+    ];
+    const [program, ...words] = this.#options.wrap?.(server, command) ?? command;
+    const child = spawn(program!, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const log = createWriteStream(join(this.folder, `s${server}.log`), { flags: 'a' });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.once('exit', (code, signal) => {
+      log.end();
+      if (this.#children[server] !== child) return;
+      this.#children[server] = undefined;
+      this.unexpectedExits.push(`server ${server} ended with ${signal ?? `code ${code}`}`);
+    });
+    this.#children[server] = child;
+  }
+
+  /** Kills a server at once (`kill -9`) and waits until it is gone. */
+  async kill(server: number): Promise<void> {
+    const child = this.#children[server];
+    if (child === undefined) return;
+    this.#children[server] = undefined;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  signal(server: number, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGINT'): void {
+    process.kill(this.pid(server), signal);
+  }
+
+  /** Index of the server that says it leads; undefined while none does. */
+  async leader(): Promise<number | undefined> {
+    for (let server = 0; server < this.size; server++) {
+      if (!this.isRunning(server)) continue;
+      const answer = await this.ask(server, 'GET', '/v1/status/leader', undefined, 1_000).catch(() => undefined);
+      if (answer === undefined || answer.status !== 200) continue;
+      const host = (JSON.parse(answer.body) as string).split(':')[0];
+      for (let i = 0; i < this.size; i++) if (this.host(i) === host) return i;
+    }
+    return undefined;
+  }
+
+  async ask(
+    server: number,
+    method: string,
+    path: string,
+    body?: string,
+    timeoutMs = 5_000,
+  ): Promise<{ status: number; body: string }> {
+    const response = await fetch(`http://${this.target(server)}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body }),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return { status: response.status, body: await response.text() };
+  }
+
+  /** Waits until some running server acknowledges a write. */
+  async waitForWrite(timeoutMs: number): Promise<void> {
+    const end = performance.now() + timeoutMs;
+    let last = '';
+    while (performance.now() < end) {
+      for (let server = 0; server < this.size; server++) {
+        if (!this.isRunning(server)) continue;
+        const answer = await this.ask(server, 'PUT', '/v1/kv/_ready', String(end), 2_000).catch((error: unknown) => {
+          last = String(error);
+          return undefined;
+        });
+        if (answer?.status === 200) return;
+        if (answer !== undefined) last = `${answer.status} ${answer.body}`;
+      }
+      await delay(50);
+    }
+    throw new Error(`no server took a write within ${timeoutMs} ms: ${last}. Logs: ${this.folder}`);
+  }
+
+  stop(): void {
+    for (const [server, child] of this.#children.entries()) {
+      this.#children[server] = undefined;
+      child?.kill('SIGKILL');
+    }
+    if (this.#ownsFolder) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
