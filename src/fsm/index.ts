@@ -2,5 +2,11 @@
 export { readCa, type StoredCa } from './commands/ca-state.ts';
 export { type CommandArgs, type CommandName, type CommandResult, type Commands, commands } from './commands/index.ts';
 export * from './contract.ts';
+export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
 export * from './errors.ts';
 export { type Queries, type QueryArgs, type QueryName, type QueryValue, queries } from './queries/index.ts';
+export { type AppliedCommand, type ApplyResult, Store, type StoreListener, type StoreOptions } from './store.ts';
+export { LmdbStorage } from './tables/lmdb-storage.ts';
+export { MemoryStorage } from './tables/memory-storage.ts';
+export type { Storage } from './tables/storage.ts';
+export type { BlockingOptions, BlockingResult } from './watches/blocking-query.ts';

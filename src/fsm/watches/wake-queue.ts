@@ -1,6 +1,9 @@
 /**
- * Calls woken waiters back, a few milliseconds at a time. Each wake may run a query and send an answer; nine thousand in
- * one go hold the event loop for a third of a second, which is longer than an election timeout (design, decision 11).
+ * Calls woken waiters back, a few milliseconds at a time. Each wake runs a query and sends an answer; nine thousand in one go
+ * hold the event loop for a third of a second, which is longer than an election timeout (design, decision 11).
+ *
+ * Part of what a wake costs runs after it, when promises settle, so a slice cannot measure itself: the next one looks at
+ * how long the last took, all told, and takes fewer or more.
  */
 import type { Waiter, WakeCause } from './watch-set.ts';
 
@@ -13,6 +16,9 @@ export interface WakeQueueOptions {
   readonly defer?: (slice: () => void) => void;
 }
 
+const sizeMin = 8;
+const sizeMax = 1_024;
+
 export class WakeQueue {
   readonly #sliceMs: number;
   readonly #now: () => number;
@@ -20,6 +26,9 @@ export class WakeQueue {
   #queue: { readonly waiter: Waiter; readonly cause: WakeCause }[] = [];
   #next = 0;
   #scheduled = false;
+  #size = 64;
+  /** When the slice before began, if it left some to this one. */
+  #startedMs: number | undefined;
 
   constructor(options: WakeQueueOptions = {}) {
     this.#sliceMs = options.sliceMs ?? 5;
@@ -45,17 +54,25 @@ export class WakeQueue {
 
   #slice(): void {
     this.#scheduled = false;
-    const end = this.#now() + this.#sliceMs;
-    while (this.#next < this.#queue.length) {
+    const startMs = this.#now();
+    if (this.#startedMs !== undefined) this.#adapt(startMs - this.#startedMs);
+    const end = Math.min(this.#queue.length, this.#next + this.#size);
+    while (this.#next < end && this.#now() - startMs < this.#sliceMs) {
       const { waiter, cause } = this.#queue[this.#next++]!;
       waiter.wake(cause);
-      if (this.#now() >= end) break;
     }
     if (this.#next < this.#queue.length) {
+      this.#startedMs = startMs;
       this.#schedule();
     } else {
       this.#queue = [];
       this.#next = 0;
+      this.#startedMs = undefined;
     }
+  }
+
+  #adapt(tookMs: number): void {
+    if (tookMs > this.#sliceMs) this.#size = Math.max(sizeMin, this.#size >> 1);
+    else if (tookMs < this.#sliceMs / 2) this.#size = Math.min(sizeMax, this.#size << 1);
   }
 }

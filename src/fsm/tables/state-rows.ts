@@ -1,0 +1,227 @@
+/**
+ * The rows of the state over a Storage: encoding, the cache of decoded rows, secondary orders, counters, and the journal
+ * that takes a refused command back.
+ *
+ * Everything lies under one *generation*, a letter in front of every key. A restore collects the coming state under the
+ * next letter, out of sight, and takes over by writing one row (staging.ts); what the old letter held is swept later.
+ *
+ * A row that is handed out is shared: whoever changed one would change it for all.
+ */
+import { assert } from '../../std/assert.ts';
+import type { Key, TableName } from '../contract.ts';
+import { counterKeyOf, definitionOf, rowKeyOf, type SecondaryOrder, secondaryKeyOf } from './definitions.ts';
+import { decodeRow, encodeRow } from './row-codec.ts';
+import type { RowKey } from './row-key.ts';
+import type { Storage } from './storage.ts';
+
+/** The row about the state itself. Written with every batch. */
+export interface StateMeta {
+  /** The last Raft entry in the state. */
+  readonly raftIndex: number;
+  /** Visible index = Raft index + this: a restored state may have higher indexes than the log it comes into. */
+  readonly indexOffset: number;
+  /** The letter that the state's keys begin with. */
+  readonly generation: string;
+  readonly staging: { readonly id: string; readonly generation: string; readonly count: number } | null;
+}
+
+export const firstMeta: StateMeta = { raftIndex: 0, indexOffset: 0, generation: 'A', staging: null };
+/** Sorts before every generation. */
+const metaKey = '!meta';
+const cachedRowsMax = 20_000;
+
+export interface RowChange {
+  readonly table: TableName;
+  readonly key: Key;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export class StateRows {
+  readonly storage: Storage;
+  #meta: StateMeta;
+  readonly #rows = new Map<RowKey, unknown>();
+  readonly #counters = new Map<string, number>();
+  /** Values before the writes of the running command, newest last. */
+  #journal: { readonly key: string; readonly before: Uint8Array | undefined }[] = [];
+  /** Keys whose readers must wake when the batch is committed. */
+  #touched = new Set<string>();
+  #changes: RowChange[] = [];
+
+  constructor(storage: Storage) {
+    this.storage = storage;
+    this.#meta = this.#readMeta();
+  }
+
+  get meta(): StateMeta {
+    return this.#meta;
+  }
+
+  /** Only inside a transaction of the storage. */
+  setMeta(meta: StateMeta): void {
+    if (meta.generation !== this.#meta.generation) this.#forget();
+    this.#meta = meta;
+    this.storage.put(metaKey, encodeRow(meta));
+  }
+
+  /** Goes back to what the storage holds: after a transaction that failed, or when the storage was replaced. */
+  reload(): void {
+    this.#forget();
+    this.#journal = [];
+    this.#touched.clear();
+    this.#changes = [];
+    this.#meta = this.#readMeta();
+  }
+
+  get<Row>(table: TableName, key: Key): Row | undefined {
+    const definition = definitionOf(table);
+    return this.#read<Row>(rowKeyOf(definition, key), definition.cached);
+  }
+
+  *range<Row>(table: TableName, prefix: RowKey): Iterable<Row> {
+    const { cached } = definitionOf(table);
+    const { generation } = this.#meta;
+    for (const { key, value } of this.storage.range(generation + prefix)) {
+      yield this.#decode<Row>(key.slice(generation.length) as RowKey, value, cached);
+    }
+  }
+
+  *by<Row>(table: TableName, prefix: RowKey): Iterable<Row> {
+    const { cached } = definitionOf(table);
+    // Collected first: the rows may be changed by whoever walks them.
+    const primary = [...this.storage.range(this.#meta.generation + prefix)];
+    for (const { value } of primary) {
+      const row = this.#read<Row>(Buffer.from(value).toString('utf8') as RowKey, cached);
+      if (row !== undefined) yield row;
+    }
+  }
+
+  counter(name: string): number {
+    const known = this.#counters.get(name);
+    if (known !== undefined) return known;
+    const value = this.#read<{ readonly index: number }>(counterKeyOf(name), false)?.index ?? 0;
+    this.#counters.set(name, value);
+    return value;
+  }
+
+  /** 0 removes the counter. */
+  setCounter(name: string, index: number): void {
+    if (this.counter(name) === index) return;
+    const key = counterKeyOf(name);
+    if (index === 0) this.#removeBytes(key);
+    else this.#putBytes(key, encodeRow({ index }));
+    this.#counters.set(name, index);
+  }
+
+  put(table: TableName, key: Key, row: unknown): void {
+    assert(typeof row === 'object' && row !== null, 'a row is an object');
+    const definition = definitionOf(table);
+    const rowKey = rowKeyOf(definition, key);
+    const before = this.#read(rowKey, definition.cached);
+    for (const order of definition.secondary) this.#moveSecondary(order, rowKey, before, row);
+    this.#putBytes(rowKey, encodeRow(row));
+    this.#changes.push({ table, key, before, after: row });
+  }
+
+  /** Whether there was a row. */
+  delete(table: TableName, key: Key): boolean {
+    const definition = definitionOf(table);
+    const rowKey = rowKeyOf(definition, key);
+    const before = this.#read(rowKey, definition.cached);
+    if (before === undefined) return false;
+    for (const order of definition.secondary) this.#moveSecondary(order, rowKey, before, undefined);
+    this.#removeBytes(rowKey);
+    this.#changes.push({ table, key, before, after: undefined });
+    return true;
+  }
+
+  /** A point in the journal to come back to. */
+  mark(): { readonly journal: number; readonly changes: number } {
+    return { journal: this.#journal.length, changes: this.#changes.length };
+  }
+
+  /** Takes back every write since the mark. */
+  rollBack(mark: { readonly journal: number; readonly changes: number }): void {
+    for (const { key, before } of this.#journal.splice(mark.journal).reverse()) {
+      if (before === undefined) this.storage.remove(this.#meta.generation + key);
+      else this.storage.put(this.#meta.generation + key, before);
+      this.#rows.delete(key as RowKey);
+    }
+    this.#changes.length = mark.changes;
+    this.#counters.clear();
+  }
+
+  /** Ends a command that was not refused: its writes can no more be taken back. Returns its changes. */
+  settle(): readonly RowChange[] {
+    const changes = this.#changes;
+    this.#journal = [];
+    this.#changes = [];
+    return changes;
+  }
+
+  /** The keys written since the last call; a key whose write was taken back may be among them. */
+  takeTouched(): ReadonlySet<string> {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    return touched;
+  }
+
+  #moveSecondary(order: SecondaryOrder<unknown>, rowKey: RowKey, before: unknown, after: unknown): void {
+    const from = before === undefined ? undefined : order.keyOf(before);
+    const to = after === undefined ? undefined : order.keyOf(after);
+    const fromKey = from === undefined ? undefined : secondaryKeyOf(order, from);
+    const toKey = to === undefined ? undefined : secondaryKeyOf(order, to);
+    if (fromKey !== undefined && fromKey !== toKey) this.#removeBytes(fromKey);
+    if (toKey === undefined) return;
+    // A row that stays in its place has changed for those who read it there.
+    if (fromKey === toKey) this.#touched.add(toKey);
+    else this.#putBytes(toKey, Buffer.from(rowKey, 'utf8'));
+  }
+
+  #putBytes(key: RowKey, value: Uint8Array): void {
+    this.#remember(key);
+    this.storage.put(this.#meta.generation + key, value);
+  }
+
+  #removeBytes(key: RowKey): void {
+    this.#remember(key);
+    this.storage.remove(this.#meta.generation + key);
+  }
+
+  #remember(key: RowKey): void {
+    this.#journal.push({ key, before: this.storage.get(this.#meta.generation + key) });
+    this.#touched.add(key);
+    this.#rows.delete(key);
+  }
+
+  #read<Row>(key: RowKey, cached: boolean): Row | undefined {
+    if (cached) {
+      const known = this.#rows.get(key);
+      if (known !== undefined) return known as Row;
+    }
+    const bytes = this.storage.get(this.#meta.generation + key);
+    return bytes === undefined ? undefined : this.#keep(key, decodeRow<Row>(bytes), cached);
+  }
+
+  #decode<Row>(key: RowKey, bytes: Uint8Array, cached: boolean): Row {
+    const known = cached ? this.#rows.get(key) : undefined;
+    return known === undefined ? this.#keep(key, decodeRow<Row>(bytes), cached) : (known as Row);
+  }
+
+  #keep<Row>(key: RowKey, row: Row, cached: boolean): Row {
+    if (!cached) return row;
+    if (this.#rows.size >= cachedRowsMax) this.#rows.clear();
+    this.#rows.set(key, row);
+    return row;
+  }
+
+  #forget(): void {
+    this.#rows.clear();
+    this.#counters.clear();
+  }
+
+  #readMeta(): StateMeta {
+    const bytes = this.storage.get(metaKey);
+    return bytes === undefined ? firstMeta : decodeRow<StateMeta>(bytes);
+  }
+}
