@@ -4,7 +4,7 @@
  *
  *     i  counters      n  nodes       s  services     c  checks
  *     k  kv            t  tombstones  e  sessions     g  configEntries
- *     r  caRoots       1  singletons
+ *     r  caRoots       l  intentionLookups             1  singletons
  *     N S P C U E K    secondary orders of the tables beside them
  */
 import type { IndexName, Key, TableName, Tables } from '../contract.ts';
@@ -102,6 +102,7 @@ export const definitions: Definitions = {
     secondary: [{ name: 'node', letter: 'E', fold: true, keyOf: (row) => [row.Node, row.ID] }],
   },
   configEntries: { ...plain, letter: 'g', keys: 'fold', cached: true },
+  intentionLookups: { ...plain, letter: 'l', counted: false },
   caRoots: { ...plain, letter: 'r' },
   singletons: { ...plain, letter: '1' },
 };
