@@ -1,0 +1,143 @@
+/**
+ * How a leader is found: timers, pre-votes, votes. A pre-vote changes nothing anywhere, so a server that cannot win does not
+ * disturb those who have a leader; the election proper costs a new term and a vote on disk.
+ */
+import { isVoter, membersOf } from './membership.ts';
+import type { PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse } from './messages.ts';
+import type { CoreState } from './state.ts';
+import type { ServerId } from './types.ts';
+
+/** Attempts to replace a leader whose connection broke before the ordinary timeout takes over. */
+const lostContactAttempts = 6;
+
+export function mayCampaign(state: CoreState): boolean {
+  return state.installing === undefined && state.rules.mayCampaign(state.membership.latest, state.id);
+}
+
+/** The election timer of everybody but the leader. */
+export function electionTick(state: CoreState): void {
+  state.electionTicks++;
+  if (!mayCampaign(state)) return;
+  if (state.electionTicks >= state.electionTimeoutTicks) startPreVote(state);
+  else if (state.lostContact !== undefined) lostContactTick(state, state.lostContact);
+}
+
+/** The leader is probably dead: ask as soon as its lease has run out, a few random ticks apart from the others. */
+function lostContactTick(state: CoreState, lost: { attempts: number; ticks: number }): void {
+  if (--lost.ticks > 0 || voterMustWait(state)) return;
+  lost.attempts--;
+  lost.ticks = state.random.int(3, 8);
+  const left = lost.attempts > 0 ? lost : undefined;
+  startPreVote(state);
+  if (state.role !== 'leader') state.lostContact = left;
+}
+
+/** The connection to a peer broke. Only a hint: if it is the leader's, its followers ask around at once. */
+export function peerBroken(state: CoreState, peer: ServerId): void {
+  const progress = state.leadership?.peers.get(peer);
+  if (progress?.state === 'replicate') progress.becomeProbe(progress.matchIndex + 1);
+  if (state.role === 'follower' && state.leaderId === peer) {
+    state.lostContact = { attempts: lostContactAttempts, ticks: state.random.int(0, 2) };
+  }
+}
+
+export function startPreVote(state: CoreState): void {
+  state.becomePreCandidate();
+  if (state.rules.electionResult(state.membership.latest, state.candidacy!.votes) === 'won') {
+    startElection(state, false);
+    return;
+  }
+  const { index, term } = state.log.last;
+  for (const to of membersOf(state.membership.latest)) {
+    if (to === state.id || !isVoter(state.membership.latest, to)) continue;
+    const request = { from: state.id, to, term: state.term + 1, lastIndex: index, lastTerm: term } as const;
+    state.send({ kind: 'preVoteRequest', ...request });
+  }
+}
+
+export function startElection(state: CoreState, transfer: boolean): void {
+  state.becomeCandidate();
+  const { index, term } = state.log.last;
+  for (const to of membersOf(state.membership.latest)) {
+    if (to === state.id || !isVoter(state.membership.latest, to)) continue;
+    const request = { from: state.id, to, term: state.term, lastIndex: index, lastTerm: term, transfer } as const;
+    state.persistence.sendAfter(state.hardStatePersist, { kind: 'voteRequest', ...request });
+  }
+  ownVoteDurable(state);
+}
+
+/** The candidate's own vote counts when its disk has it. */
+export function ownVoteDurable(state: CoreState): void {
+  const { candidacy } = state;
+  if (state.role !== 'candidate' || candidacy === undefined || candidacy.votes.has(state.id)) return;
+  if (!state.persistence.isDone(candidacy.persistNumber)) return;
+  candidacy.votes.set(state.id, true);
+  countVotes(state);
+}
+
+export function voterMustWait(state: CoreState): boolean {
+  const contactMs = state.leadership === undefined ? state.contactMs : state.leaseContactMs();
+  return state.rules.voterMustWait({
+    sinceContactMs: state.nowMs - contactMs,
+    sinceStartMs: state.nowMs - state.startedMs,
+    leaseMs: state.settings.leaseMs,
+    electionTimeoutMs: state.electionTimeoutMs,
+    lostContact: state.lostContact !== undefined,
+  });
+}
+
+/** Any role but leader: would I vote for it? */
+export function answerPreVote(state: CoreState, request: PreVoteRequest): void {
+  const candidate = { index: request.lastIndex, term: request.lastTerm };
+  const granted =
+    request.term > state.term && !voterMustWait(state) && state.rules.logIsUpToDate(candidate, state.log.last);
+  // After a yes, let the asker go first: two servers that ask at the same time would split the votes.
+  if (granted && state.lostContact !== undefined) state.lostContact.ticks = Math.max(state.lostContact.ticks, 5);
+  const term = granted ? request.term : state.term;
+  state.send({ kind: 'preVoteResponse', from: state.id, to: request.from, term, granted });
+}
+
+/** Same term, follower: the vote itself. */
+export function answerVote(state: CoreState, request: VoteRequest): void {
+  const candidate = { index: request.lastIndex, term: request.lastTerm };
+  const granted =
+    state.rules.voteIsFree(state.votedFor, request.from) &&
+    (state.leaderId === '' || state.leaderId === request.from) &&
+    state.rules.logIsUpToDate(candidate, state.log.last);
+  if (granted) {
+    state.setHardState(state.term, request.from);
+    state.resetElectionTimer();
+  }
+  const response = { kind: 'voteResponse', from: state.id, to: request.from, term: state.term, granted } as const;
+  state.persistence.sendAfter(state.rules.voteWaitsFor(state.persistence.newest), response);
+}
+
+export function takePreVote(state: CoreState, response: PreVoteResponse): void {
+  // A yes names the term asked for, a no the answerer's own.
+  if (response.granted && response.term !== state.term + 1) return;
+  state.candidacy?.votes.set(response.from, response.granted);
+  countVotes(state);
+}
+
+export function takeVote(state: CoreState, response: VoteResponse): void {
+  state.candidacy?.votes.set(response.from, response.granted);
+  countVotes(state);
+}
+
+function countVotes(state: CoreState): void {
+  const { candidacy, role } = state;
+  if (candidacy === undefined) return;
+  const result = state.rules.electionResult(state.membership.latest, candidacy.votes);
+  if (result === 'pending') return;
+  if (result === 'lost') {
+    const { lostContact } = state;
+    state.becomeFollower(state.term, '');
+    state.lostContact = lostContact;
+    // A split vote is settled sooner by a short random pause than by a whole timeout; pre-votes keep it harmless.
+    if (role === 'candidate') {
+      const { heartbeatTicks, electionTimeoutTicks } = state.settings;
+      state.electionTimeoutTicks = state.random.int(heartbeatTicks, electionTimeoutTicks);
+    }
+  } else if (role === 'preCandidate') startElection(state, false);
+  else state.becomeLeader();
+}

@@ -1,0 +1,224 @@
+/**
+ * What a leader does: it appends, sends each follower what it lacks, counts copies, commits (Raft §5.3, §5.4).
+ *
+ * Sending is not done where something changes but once per batch of inputs, in `flushLeader`: a hundred proposals or answers
+ * that arrive together cost one message a follower.
+ */
+
+import { leaveJoint } from './membership.ts';
+import type { AppendResponse, HeartbeatResponse } from './messages.ts';
+import type { Progress } from './progress.ts';
+import { quorumValue, voterGroups } from './quorum.ts';
+import { confirmReads } from './reading.ts';
+import type { CoreState, Leadership } from './state.ts';
+import { type Entry, entryBytes, type ServerId, type Term } from './types.ts';
+
+export function leaderTick(state: CoreState, leadership: Leadership): void {
+  const { settings } = state;
+  state.electionTicks++;
+  const newest = quorumValue(voterGroups(state.membership.latest), (id) =>
+    id === state.id ? state.tickCount : (leadership.peers.get(id)?.contactTick ?? Number.NEGATIVE_INFINITY),
+  );
+  // Check-quorum: nobody may have answered because somebody else leads.
+  if (state.tickCount - newest >= settings.electionTimeoutTicks) {
+    state.becomeFollower(state.term, '');
+    return;
+  }
+  const { transfer } = leadership;
+  if (transfer !== undefined && state.tickCount - transfer.startedTick >= settings.electionTimeoutTicks) {
+    leadership.transfer = undefined;
+    state.events.push({ kind: 'transferEnded', succeeded: false, to: transfer.to });
+  }
+  if (state.electionTicks >= settings.heartbeatTicks) {
+    state.electionTicks = 0;
+    broadcastHeartbeat(state, leadership);
+  }
+}
+
+export function broadcastHeartbeat(state: CoreState, leadership: Leadership): void {
+  for (const [id, progress] of leadership.peers) sendHeartbeat(state, leadership, id, progress);
+}
+
+function sendHeartbeat(state: CoreState, leadership: Leadership, to: ServerId, progress: Progress): void {
+  const commitIndex = state.rules.heartbeatCommitIndex(state.commitIndex, progress.matchIndex);
+  progress.toldCommitIndex = Math.max(progress.toldCommitIndex, commitIndex);
+  const readRound = leadership.reads.round;
+  state.persistence.send({
+    kind: 'heartbeat',
+    from: state.id,
+    to,
+    term: state.term,
+    commitIndex,
+    readRound,
+    sentMs: state.nowMs,
+  });
+}
+
+function heard(state: CoreState, progress: Progress, sentMs: number): void {
+  progress.contactTick = state.tickCount;
+  progress.contactMs = Math.max(progress.contactMs, sentMs);
+}
+
+export function takeAppendResponse(state: CoreState, leadership: Leadership, response: AppendResponse): void {
+  const progress = leadership.peers.get(response.from);
+  if (progress === undefined) return;
+  heard(state, progress, response.sentMs);
+  if (!response.ok) {
+    const agreeAt = state.log.lastIndexWithTermAtMost(response.hintIndex, response.hintTerm);
+    progress.rejected(response.rejectedIndex, agreeAt);
+    return;
+  }
+  if (response.matchIndex > state.log.lastIndex) {
+    state.events.push({ kind: 'badMessage', from: response.from, reason: 'acknowledges more than the log holds' });
+    return;
+  }
+  if (progress.acknowledged(response.matchIndex)) advanceCommit(state, leadership);
+  if (progress.state === 'checkpoint' && progress.matchIndex >= state.log.prefix.index) progress.becomeReplicate();
+}
+
+export function takeHeartbeatResponse(state: CoreState, leadership: Leadership, response: HeartbeatResponse): void {
+  const progress = leadership.peers.get(response.from);
+  if (progress === undefined) return;
+  heard(state, progress, response.sentMs);
+  progress.readRound = Math.max(progress.readRound, response.readRound);
+  confirmReads(state, leadership);
+  // It lives, and lacks something: if an append was lost, an empty one after it finds the gap.
+  if (progress.matchIndex < state.log.lastIndex) {
+    progress.probing = false;
+    replicateTo(state, response.from, progress, true);
+  }
+}
+
+/** Sends what the follower lacks, as far as its window allows. `evenEmpty`: at least one append, to compare the logs. */
+export function replicateTo(state: CoreState, to: ServerId, progress: Progress, evenEmpty: boolean): void {
+  const { log, settings, rules } = state;
+  let force = evenEmpty;
+  while (progress.mayAppend || (force && progress.state === 'replicate' && !progress.loading)) {
+    if (rules.needsCheckpoint(progress.nextIndex, log.prefix.index)) {
+      progress.becomeCheckpoint();
+      state.checkpointsFor.push(to);
+      return;
+    }
+    const more = progress.nextIndex <= log.lastIndex;
+    if (!more && !force && !(progress.state === 'probe' && progress.matchIndex === 0)) return;
+    const room = progress.mayAppend;
+    const entries = room ? log.slice(progress.nextIndex, settings.appendEntriesMax, settings.appendBytesMax) : [];
+    if (entries === undefined) {
+      requestLoad(state, to, progress);
+      return;
+    }
+    sendAppend(state, to, progress, entries);
+    force = false;
+    if (entries.length === 0 || progress.state === 'probe') return;
+  }
+}
+
+function sendAppend(state: CoreState, to: ServerId, progress: Progress, entries: readonly Entry[]): void {
+  const prevIndex = progress.nextIndex - 1;
+  const last = entries.at(-1)?.index ?? prevIndex;
+  progress.sent(
+    last,
+    entries.reduce((sum, entry) => sum + entryBytes(entry), 0),
+  );
+  progress.toldCommitIndex = Math.max(progress.toldCommitIndex, Math.min(state.commitIndex, last));
+  state.persistence.send({
+    kind: 'append',
+    from: state.id,
+    to,
+    term: state.term,
+    prevIndex,
+    prevTerm: state.log.termAt(prevIndex) ?? 0,
+    entries,
+    commitIndex: state.commitIndex,
+    sentMs: state.nowMs,
+  });
+}
+
+function requestLoad(state: CoreState, to: ServerId, progress: Progress): void {
+  progress.loading = true;
+  state.loads.push({
+    to,
+    term: state.term,
+    from: progress.nextIndex,
+    upTo: state.log.lastIndex,
+    entriesMax: state.settings.appendEntriesMax,
+    bytesMax: state.settings.appendBytesMax,
+  });
+}
+
+/** Entries that were asked from the disk are here. None: they were compacted away in the meantime. */
+export function takeLoaded(state: CoreState, to: ServerId, term: Term, from: number, entries: readonly Entry[]): void {
+  const progress = state.leadership?.peers.get(to);
+  if (progress === undefined || term !== state.term || !progress.loading) return;
+  progress.loading = false;
+  if (from !== progress.nextIndex || from <= state.log.prefix.index || entries.length === 0) return;
+  if (progress.mayAppend) sendAppend(state, to, progress, entries);
+}
+
+/** Counts copies: raises the commit index as far as a majority of each voter group has the log on disk. */
+export function advanceCommit(state: CoreState, leadership: Leadership): void {
+  const { rules, log, persistence, membership } = state;
+  const index = rules.replicatedIndex(membership.latest, (id) =>
+    id === state.id
+      ? rules.ownMatchIndex(log.lastIndex, persistence.durableIndex)
+      : (leadership.peers.get(id)?.matchIndex ?? 0),
+  );
+  if (index <= state.commitIndex || !rules.mayCommitByCounting(log.termAt(index), state.term)) return;
+  state.commitTo(index);
+  leadership.backlog.committed(index);
+  if (rules.mayReadAt(log.termAt(index), state.term)) leadership.reads.termCommitted(index);
+}
+
+/** After a batch of inputs: finish membership changes, start read rounds, send. */
+export function flushLeader(state: CoreState, leadership: Leadership): void {
+  if (!finishChange(state, leadership)) return;
+  if (leadership.reads.startRound()) {
+    broadcastHeartbeat(state, leadership);
+    confirmReads(state, leadership);
+  }
+  for (const [id, progress] of leadership.peers) {
+    replicateTo(state, id, progress, false);
+    const tell = Math.min(state.commitIndex, progress.matchIndex);
+    // Nothing on its way would tell it of the commit.
+    if (progress.toldCommitIndex < tell && progress.inflightMessages === 0) {
+      sendHeartbeat(state, leadership, id, progress);
+    }
+  }
+  orderTransfer(state, leadership);
+}
+
+/** Leaves a committed joint configuration; steps down when a committed one has no place for this leader. False: it did. */
+function finishChange(state: CoreState, leadership: Leadership): boolean {
+  const { membership, rules } = state;
+  if (rules.mayLeaveJoint(membership.latest, membership.latestIndex, state.commitIndex)) {
+    const configuration = leaveJoint(membership.latest);
+    const index = state.log.lastIndex + 1;
+    state.appendOwn({ kind: 'configuration', index, term: state.term, configuration });
+    advanceCommit(state, leadership);
+    return true;
+  }
+  const { latest, latestIndex } = membership;
+  const removed = !latest.voters.includes(state.id) && latest.votersOutgoing.length === 0;
+  if (!removed || latestIndex > state.commitIndex) return true;
+  // Raft §6: a leader that is not part of the new configuration leads until it is committed, tells the others, and goes.
+  broadcastHeartbeat(state, leadership);
+  const heir = [...leadership.peers]
+    .filter(([id]) => latest.voters.includes(id))
+    .sort(([a, p], [b, q]) => q.matchIndex - p.matchIndex || (a < b ? -1 : 1))[0];
+  if (heir !== undefined) {
+    state.persistence.send({ kind: 'timeoutNow', from: state.id, to: heir[0], term: state.term });
+  }
+  state.becomeFollower(state.term, '');
+  return false;
+}
+
+function orderTransfer(state: CoreState, leadership: Leadership): void {
+  const { transfer } = leadership;
+  if (transfer === undefined || transfer.ordered) return;
+  const progress = leadership.peers.get(transfer.to);
+  if (progress === undefined || progress.matchIndex !== state.log.lastIndex) return;
+  // The lease is void before the order leaves: its target campaigns without waiting for it.
+  leadership.transferOrdered = true;
+  transfer.ordered = true;
+  state.persistence.send({ kind: 'timeoutNow', from: state.id, to: transfer.to, term: state.term });
+}
