@@ -15,6 +15,8 @@ export interface FlagSpec {
   readonly placeholder?: string;
   readonly help: string;
   readonly default?: string | number | boolean;
+  /** Why this text cannot be a value of a `string` or `list` flag, or null. */
+  readonly check?: (text: string) => string | null;
 }
 
 export type FlagValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
@@ -102,6 +104,8 @@ export function parseBool(text: string): boolean | undefined {
 }
 
 function readValue(spec: FlagSpec, text: string, before: FlagValue | undefined): Result<FlagValue, string> {
+  const refused = spec.check?.(text) ?? null;
+  if (refused !== null) return err(refused);
   switch (spec.type) {
     case 'int':
       return /^[+-]?(0[xX][0-9a-fA-F]+|\d+)$/.test(text) ? ok(Number(text)) : err('parse error');

@@ -75,6 +75,10 @@ export const root: Group = {
             },
           },
         },
+        proxy: {
+          summary: 'Runs a sidecar for a service',
+          load: async () => (await import('./commands/connect-proxy.ts')).connectProxy,
+        },
       },
     },
     event: { summary: 'Fire a new event', load: async () => (await import('./commands/event.ts')).event },

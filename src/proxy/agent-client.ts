@@ -2,9 +2,10 @@
  * A small HTTP client for one agent's API: keep-alive, JSON in and out, TLS or a unix socket when the address says so.
  * The data plane depends on nothing else of the control plane, so any agent that answers Consul's API will do.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import { join } from 'node:path';
 import { ProxyError } from './errors.ts';
 
 export interface AgentClientOptions {
@@ -14,9 +15,13 @@ export interface AgentClientOptions {
   readonly datacenter?: string | undefined;
   /** PEM files and names for an `https` address. */
   readonly caFile?: string | undefined;
+  /** A folder of PEM files, in place of one file. */
+  readonly caPath?: string | undefined;
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
   readonly serverName?: string | undefined;
+  /** `user:password` for a proxy in front of the agent. */
+  readonly basicAuth?: string | undefined;
   /** Off only where the operator said so (`CONSUL_HTTP_SSL_VERIFY=false`). */
   readonly verify?: boolean | undefined;
 }
@@ -100,7 +105,15 @@ export class AgentClient {
     const { signal, timeoutMs = 30_000 } = request;
     return new Promise<AgentAnswer>((resolve, reject) => {
       const outgoing = this.#module.request(
-        { ...this.#target, method, path: this.#path(path, request.query), headers, agent: this.#agent, signal },
+        {
+          ...this.#target,
+          method,
+          path: this.#path(path, request.query),
+          headers,
+          agent: this.#agent,
+          auth: this.#options.basicAuth,
+          signal,
+        },
         (incoming) => collect(incoming).then(resolve, reject),
       );
       const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
@@ -152,8 +165,10 @@ function parseAddress(address: string): { secure: boolean; prefix: string; targe
 
 function tlsOptions(options: AgentClientOptions): https.AgentOptions {
   const file = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
+  const { caPath } = options;
+  const folder = caPath === undefined ? undefined : readdirSync(caPath).map((name) => readFileSync(join(caPath, name)));
   return {
-    ca: file(options.caFile),
+    ca: file(options.caFile) ?? folder,
     cert: file(options.certFile),
     key: file(options.keyFile),
     servername: options.serverName,

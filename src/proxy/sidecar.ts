@@ -27,6 +27,8 @@ export interface RunningSidecar {
   readonly counters: ProxyCounters;
   readonly listeners: SidecarProxy['listeners'];
   readonly activeConnections: number;
+  /** The counters in one flat record. */
+  summary(): Record<string, number>;
   /** Stops accepting and following the agent, waits for open connections at most `graceMs`, cuts the rest. */
   stop(graceMs: number): Promise<{ readonly cut: number }>;
 }
@@ -45,6 +47,7 @@ export function startSidecar(options: SidecarOptions, deps: SidecarDependencies)
   source.start();
   return {
     counters: proxy.counters,
+    summary: () => proxy.summary(),
     get listeners() {
       return proxy.listeners;
     },

@@ -187,7 +187,7 @@ export class AgentSource {
 
   /** The agent being away concerns all watches at once: that is one line. What it answers to one of them is that one's. */
   #failed(path: string, error: ProxyError): void {
-    const known = this.#snapshot.config === null ? 'waiting for it' : 'going on with what was last known';
+    const known = this.#snapshot.trust === null ? 'waiting for it' : 'going on with what was last known';
     if (error.code === 'agent_unreachable') {
       this.#away += 1;
       if (this.#away > 1) return;
