@@ -18,7 +18,10 @@ export class TestAuthority {
   /** Appended to each leaf, as an agent does after a rotation. */
   intermediatesPem = '';
 
+  readonly #name: string;
+
   constructor(name = 'root') {
+    this.#name = name;
     this.#openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'ca.key');
     this.#openssl('req', '-x509', '-new', '-key', 'ca.key', '-subj', `/CN=${name}`, '-days', '30', '-out', 'ca.pem');
     this.rootPem = this.#read('ca.pem');
@@ -44,7 +47,16 @@ export class TestAuthority {
   /** This (old) authority vouches for a newer one: the certificate that lets holders of our root accept its leaves. */
   crossSign(newer: TestAuthority): string {
     writeFileSync(join(this.#folder, 'cross.ext'), 'basicConstraints=critical,CA:TRUE\n');
-    newer.#openssl('req', '-new', '-key', 'ca.key', '-subj', '/CN=newer', '-out', join(this.#folder, 'cross.csr'));
+    newer.#openssl(
+      'req',
+      '-new',
+      '-key',
+      'ca.key',
+      '-subj',
+      `/CN=${newer.#name}`,
+      '-out',
+      join(this.#folder, 'cross.csr'),
+    );
     this.#sign('cross.csr', 'cross.pem', 'cross.ext', '7');
     return this.#read('cross.pem');
   }

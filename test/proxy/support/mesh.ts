@@ -106,6 +106,11 @@ export function ending(socket: Socket): Promise<string> {
   });
 }
 
+/** How a fresh connection ends; a refusal may come before the client knows that it was connected. */
+export function attempt(port: number): Promise<string> {
+  return ending(connect({ port, host: loopback }));
+}
+
 /** Registration of a sidecar of `service` at `port`, its application at `application`, upstreams as `name: port`. */
 export function registration(
   service: string,
