@@ -1,6 +1,7 @@
 /** The replicated state: tables, the commands that change them, the queries that read them, the watches that wake readers. */
 export { readCa, type StoredCa } from './commands/ca-state.ts';
 export { type CommandArgs, type CommandName, type CommandResult, type Commands, commands } from './commands/index.ts';
+export { isWrite as isTxnWrite } from './commands/txn-operations.ts';
 export * from './contract.ts';
 export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
 export * from './errors.ts';

@@ -6,6 +6,8 @@
  * | --- | --- | --- |
  * | `HttpError(status, text)` | that | that |
  * | `badRequest(reason)` | 400 | `Bad request: <reason>` |
+ * | a Refusal of the state machine | `invalid` 400, `notFound` 404, `denied` 403, else 500 | its text |
+ * | BackendError `overloaded` | 503, `Retry-After: 1` | its text |
  * | any error whose text contains `Permission denied` or `ACL not found` | 403 | its text |
  * | … contains `RPC rate limit exceeded` | 429 | none |
  * | … is `Rate limit reached, try again later` | 429 | its text |
@@ -14,7 +16,9 @@
  *
  * No state is left behind by any of them: a handler either asked the backend once, or not at all.
  */
+import { Refusal, type RefusalCode } from '../../fsm/index.ts';
 import { HeddleError } from '../../std/errors.ts';
+import { BackendError } from '../backend.ts';
 import { type Answer, type Headers, text } from './answer.ts';
 
 export class HttpError extends Error {
@@ -57,13 +61,18 @@ export function answerOfError(error: unknown): { readonly answer: Answer; readon
   }
   if (error instanceof HttpError) return { answer: text(error.status, error.message, error.headers), defect: false };
   if (!(error instanceof HeddleError)) return { answer: text(500, 'internal error'), defect: true };
-  return { answer: text(statusOf(error.message), textOf(error.message)), defect: false };
+  const headers = error instanceof BackendError && error.code === 'overloaded' ? { 'Retry-After': '1' } : undefined;
+  return { answer: text(statusOf(error), textOf(error.message), headers), defect: false };
 }
 
-function statusOf(message: string): number {
+const refusalStatus: Readonly<Partial<Record<RefusalCode, number>>> = { invalid: 400, notFound: 404, denied: 403 };
+
+function statusOf(error: HeddleError): number {
+  const { message } = error;
   if (message.includes('Permission denied') || message.includes('ACL not found')) return 403;
   if (message.includes('RPC rate limit exceeded') || message === 'Rate limit reached, try again later') return 429;
-  return 500;
+  if (error instanceof Refusal) return refusalStatus[error.code] ?? 500;
+  return error instanceof BackendError && error.code === 'overloaded' ? 503 : 500;
 }
 function textOf(message: string): string {
   return message.includes('RPC rate limit exceeded') ? '' : message;

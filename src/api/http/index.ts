@@ -10,6 +10,7 @@ export {
   nothing,
   text,
 } from './answer.ts';
+export { decodeBody } from './body.ts';
 export { Door, type DoorLog, type DoorOptions, doorDefaults } from './door.ts';
 export { badRequest, ErrorWithHeaders, HttpError, notFound } from './errors.ts';
 export { encodeJson, JsonNumber, type JsonValue, parseJson } from './go-json.ts';
@@ -20,7 +21,10 @@ export {
   type ReadParameters,
   readParameters,
 } from './read-parameters.ts';
+export { callerOf, readHeaders, readOf, withFailedHeaders } from './reads.ts';
 export type { ApiRequest, Method } from './request.ts';
 export type { Handler, Route } from './route.ts';
+export { type BodyLimits, bodyLimits } from './routes/context.ts';
+export { backendRoutes, type RouteSettings, readDefaults } from './routes/index.ts';
 export { type RunningServer, type ServerOptions, serveHttp } from './server.ts';
 export { ConnectionLimit } from './write-access.ts';

@@ -1,0 +1,16 @@
+/** Commands whose refusals carry a prefix that tells them from what the door found wrong. */
+import { Refusal } from '../../../fsm/index.ts';
+
+/** `prefix` of a refusal by the state, or how to choose it by the text. */
+export async function logged<T>(
+  work: () => Promise<T>,
+  prefix: string | ((text: string) => string) = 'raft apply failed: ',
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'failed') throw error;
+    const before = typeof prefix === 'string' ? prefix : prefix(error.message);
+    throw new Refusal(error.code, before + error.message, error.fields);
+  }
+}
