@@ -2,12 +2,13 @@
  * Real servers: N `heddle agent -server` processes, each on a loopback address of its own, with real disks and real sockets.
  * Benchmarks and the fault harness both start their clusters here.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../../src/package-root.ts';
+import { command } from './commands.ts';
 
 export interface ClusterOptions {
   readonly size: number;
@@ -17,7 +18,9 @@ export interface ClusterOptions {
   readonly folder?: string;
   /** Further flags for every server. */
   readonly flags?: readonly string[];
-  /** Wraps the command of a server: `faketime`, `strace`, a network namespace. */
+  /** Each server's data on a tmpfs of this many MiB of its own (root only). */
+  readonly smallDisksMiB?: number;
+  /** Wraps the command of a server: `faketime`, a network namespace. */
   readonly wrap?: (server: number, command: readonly string[]) => readonly string[];
 }
 
@@ -27,6 +30,7 @@ export class ProcessCluster {
   readonly #options: ClusterOptions;
   readonly #ownsFolder: boolean;
   readonly #children: (ChildProcess | undefined)[] = [];
+  readonly #mayExit = new Set<number>();
   /** Exits that nobody asked for: `server 1 exited with code 1`. */
   readonly unexpectedExits: string[] = [];
 
@@ -40,8 +44,14 @@ export class ProcessCluster {
   /** Starts all servers and waits until one leads and takes a write. */
   static async start(options: ClusterOptions): Promise<ProcessCluster> {
     const cluster = new ProcessCluster(options);
-    for (let server = 0; server < options.size; server++) cluster.launch(server);
     try {
+      for (let server = 0; server < options.size; server++) {
+        mkdirSync(cluster.dataFolder(server), { recursive: true });
+        if (options.smallDisksMiB !== undefined) {
+          command('mount', '-t', 'tmpfs', '-o', `size=${options.smallDisksMiB}m`, 'tmpfs', cluster.dataFolder(server));
+        }
+        cluster.launch(server);
+      }
       await cluster.waitForWrite(30_000);
     } catch (error) {
       cluster.stop();
@@ -52,6 +62,14 @@ export class ProcessCluster {
 
   host(server: number): string {
     return `${this.#options.subnet}.${server + 1}`;
+  }
+
+  dataFolder(server: number): string {
+    return join(this.folder, `s${server}`);
+  }
+
+  get hasSmallDisks(): boolean {
+    return this.#options.smallDisksMiB !== undefined;
   }
 
   /** `host:port` of a server's HTTP door. */
@@ -72,9 +90,7 @@ export class ProcessCluster {
   /** Starts a server that is not running, on the data it has. */
   launch(server: number): void {
     if (this.#children[server] !== undefined) return;
-    const data = join(this.folder, `s${server}`);
-    mkdirSync(data, { recursive: true });
-    const command = [
+    const words = [
       process.execPath,
       join(packageRoot, 'dist/src/cli/entry.js'),
       'agent',
@@ -83,12 +99,12 @@ export class ProcessCluster {
       `-node=s${server}`,
       `-bind=${this.host(server)}`,
       `-client=${this.host(server)}`,
-      `-data-dir=${data}`,
+      `-data-dir=${this.dataFolder(server)}`,
       ...Array.from({ length: this.size }, (_, i) => `-retry-join=${this.host(i)}`),
       ...(this.#options.flags ?? []),
     ];
-    const [program, ...words] = this.#options.wrap?.(server, command) ?? command;
-    const child = spawn(program!, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program, ...rest] = this.#options.wrap?.(server, words) ?? words;
+    const child = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     const log = createWriteStream(join(this.folder, `s${server}.log`), { flags: 'a' });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
@@ -96,6 +112,7 @@ export class ProcessCluster {
       log.end();
       if (this.#children[server] !== child) return;
       this.#children[server] = undefined;
+      if (this.#mayExit.delete(server)) return;
       this.unexpectedExits.push(`server ${server} ended with ${signal ?? `code ${code}`}`);
     });
     this.#children[server] = child;
@@ -110,6 +127,29 @@ export class ProcessCluster {
     child.kill('SIGCONT');
     child.kill('SIGKILL');
     await gone;
+  }
+
+  /** Stops a server as an operator does (SIGTERM) and waits until it is gone. */
+  async terminate(server: number): Promise<void> {
+    const child = this.#children[server];
+    if (child === undefined) return;
+    this.#children[server] = undefined;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await gone;
+  }
+
+  /** The exit of this server that happened, or is about to, is its right answer to a fault. */
+  expectExit(server: number): void {
+    if (this.#children[server] !== undefined) this.#mayExit.add(server);
+    const exits = this.unexpectedExits.filter((text) => !text.startsWith(`server ${server} `));
+    this.unexpectedExits.splice(0, this.unexpectedExits.length, ...exits);
+  }
+
+  /** Removes the data of a server that is not running. */
+  wipe(server: number): void {
+    for (const name of readdirSync(this.dataFolder(server)))
+      rmSync(join(this.dataFolder(server), name), { recursive: true, force: true });
   }
 
   signal(server: number, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGINT'): void {
@@ -166,6 +206,11 @@ export class ProcessCluster {
     for (const [server, child] of this.#children.entries()) {
       this.#children[server] = undefined;
       child?.kill('SIGKILL');
+    }
+    if (this.hasSmallDisks) {
+      // Lazily: the killed processes may take a moment to let go.
+      for (let server = 0; server < this.size; server++)
+        spawnSync('umount', ['-l', this.dataFolder(server)], { stdio: 'ignore' });
     }
     if (this.#ownsFolder) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -1,0 +1,56 @@
+/**
+ * What clients asked and learned. An operation ended `ok` (it happened), `fail` (it certainly did not), or `unknown`: it may
+ * have happened, or may still happen, for ever. Checkers use histories only; they never ask the system under test.
+ */
+export type Outcome = 'ok' | 'fail' | 'unknown';
+
+export interface Operation {
+  readonly client: number;
+  /** Which server was asked. */
+  readonly server: number;
+  /** `write`, `read`, `cas`, `add`, … : the workload's own words. */
+  readonly op: string;
+  readonly key: string;
+  /** What was asked with: the value written, the element added. */
+  readonly input: unknown;
+  /** What came back, for `ok`. */
+  readonly output: unknown;
+  readonly outcome: Outcome;
+  /** Milliseconds since the run began, monotonic. For `unknown`, the end is when the client gave up. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Text of the failure. */
+  readonly error?: string;
+}
+
+export interface Fault {
+  readonly nemesis: string;
+  readonly what: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export interface CheckResult {
+  readonly valid: boolean;
+  /** One line for people: what was counted, or what broke. */
+  readonly summary: string;
+  /** The evidence of a violation, one line each. */
+  readonly violations: readonly string[];
+}
+
+export class History {
+  readonly operations: Operation[] = [];
+  readonly #started = performance.now();
+
+  nowMs(): number {
+    return performance.now() - this.#started;
+  }
+
+  add(operation: Operation): void {
+    this.operations.push(operation);
+  }
+
+  of(op: string, outcome?: Outcome): Operation[] {
+    return this.operations.filter((each) => each.op === op && (outcome === undefined || each.outcome === outcome));
+  }
+}

@@ -1,0 +1,43 @@
+/** The disk of one server is filled to the last byte, and freed again. */
+import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Nemesis, victim } from './nemesis.ts';
+
+export const fullDisk: Nemesis = {
+  name: 'full-disk',
+  does: 'the small disk of one server is filled, and freed later',
+  missing: ({ cluster }) =>
+    cluster.hasSmallDisks ? undefined : 'needs small disks of their own (tmpfs): run with --small-disks as root',
+  async strike(context) {
+    const server = await victim(context);
+    const file = join(context.cluster.dataFolder(server), 'ballast');
+    fill(file);
+    return {
+      what: `disk of server ${server} is full`,
+      heal() {
+        rmSync(file, { force: true });
+        // A server that met the full disk has stopped with the reason, as it must: it is started again.
+        context.cluster.expectExit(server);
+        context.cluster.launch(server);
+        return Promise.resolve();
+      },
+    };
+  },
+};
+
+function fill(file: string): void {
+  const handle = openSync(file, 'w');
+  try {
+    const chunk = Buffer.alloc(64 * 1024);
+    for (;;) {
+      const { bavail, bsize } = statfsSync(file);
+      const left = Number(bavail) * Number(bsize);
+      if (left < 4096) return;
+      writeSync(handle, chunk, 0, Math.min(chunk.length, left));
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(handle);
+  }
+}

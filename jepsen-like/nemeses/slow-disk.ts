@@ -1,0 +1,35 @@
+/** Every fsync of one server takes a fifth of a second longer: what a failing or shared disk does. */
+import { spawn } from 'node:child_process';
+import { commandExists } from '../real/commands.ts';
+import { type Nemesis, victim } from './nemesis.ts';
+
+export const slowDisk: Nemesis = {
+  name: 'slow-disk',
+  does: 'fdatasync, fsync and msync of one server are delayed by 200 ms (strace)',
+  missing: () => (commandExists('strace') ? undefined : 'strace is not installed'),
+  async strike(context) {
+    const server = await victim(context);
+    if (!context.cluster.isRunning(server))
+      return { what: `server ${server} was not running`, heal: () => Promise.resolve() };
+    const words = [
+      '-f',
+      '-qq',
+      '-o',
+      '/dev/null',
+      '-e',
+      'trace=fdatasync,fsync,msync',
+      '-e',
+      'inject=fdatasync,fsync,msync:delay_enter=200000',
+    ];
+    const tracer = spawn('strace', [...words, '-p', String(context.cluster.pid(server))], { stdio: 'ignore' });
+    return {
+      what: `fsync of server ${server} takes 200 ms more`,
+      async heal() {
+        if (tracer.exitCode !== null) return;
+        const gone = new Promise((resolve) => tracer.once('exit', resolve));
+        tracer.kill('SIGINT');
+        await gone;
+      },
+    };
+  },
+};

@@ -1,0 +1,226 @@
+/**
+ * Real servers under faults: starts a cluster, lets clients of every workload ask, puts faults in and takes them out, heals,
+ * makes the last reads, checks the histories and writes a report.
+ *
+ *   npm run jepsen -- --time 60 --nemesis partition,kill
+ *   npm run jepsen -- --help
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { seededRandom } from '../../src/std/random.ts';
+import { type CheckResult, type Fault, History } from '../history.ts';
+import { nemeses } from '../nemeses/index.ts';
+import type { Nemesis, NemesisContext } from '../nemeses/nemesis.ts';
+import { type Leadership, writeReport } from '../report/report.ts';
+import { workloads } from '../workloads/index.ts';
+import type { Workload, WorkloadContext } from '../workloads/workload.ts';
+import { WorkloadClient } from './client.ts';
+import { faketimeLibrary, underFaketime } from './clock-skew.ts';
+import { ProcessCluster } from './cluster.ts';
+import { TestNetwork } from './network.ts';
+
+const usage = `npm run jepsen -- [options]
+
+  --time SECONDS      how long clients ask (60)
+  --servers N         1, 3, 5 or 7 (3)
+  --nemesis A,B       faults to put in: ${Object.keys(nemeses).join(', ')}; all, none (partition,kill)
+  --workload A,B      ${Object.keys(workloads).join(', ')} (all)
+  --seed TEXT         decides the order of faults and the clients' choices (printed)
+  --small-disks       each server's data on a small disk of its own, for full-disk (root)
+  --out FOLDER        where history, logs and report.html go (jepsen-like/out)
+`;
+
+interface Settings {
+  readonly seconds: number;
+  readonly servers: number;
+  readonly nemeses: readonly Nemesis[];
+  readonly workloads: readonly Workload[];
+  readonly seed: string;
+  readonly smallDisks: boolean;
+  readonly out: string;
+}
+
+function settings(): Settings {
+  const { values } = parseArgs({
+    options: {
+      time: { type: 'string', default: '60' },
+      servers: { type: 'string', default: '3' },
+      nemesis: { type: 'string', default: 'partition,kill' },
+      workload: { type: 'string', default: 'all' },
+      seed: { type: 'string', default: String(process.hrtime.bigint() % 1_000_000n) },
+      'small-disks': { type: 'boolean', default: false },
+      out: { type: 'string', default: 'jepsen-like/out' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    process.exit(0);
+  }
+  const pick = <T>(known: Readonly<Record<string, T>>, text: string, what: string): T[] => {
+    const names = text === 'all' ? Object.keys(known) : text === 'none' ? [] : text.split(',');
+    return names.map((name) => {
+      const found = known[name];
+      if (found === undefined)
+        throw new Error(`unknown ${what} "${name}": it is one of ${Object.keys(known).join(', ')}`);
+      return found;
+    });
+  };
+  return {
+    seconds: Number(values.time),
+    servers: Number(values.servers),
+    nemeses: pick(nemeses, values.nemesis, 'nemesis'),
+    workloads: pick(workloads, values.workload, 'workload'),
+    seed: values.seed,
+    smallDisks: values['small-disks'],
+    out: resolve(values.out),
+  };
+}
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function main(): Promise<number> {
+  const wanted = settings();
+  const random = seededRandom(wanted.seed);
+  say(
+    `seed ${wanted.seed}: ${wanted.servers} servers, ${wanted.seconds} s, ${wanted.workloads.map(({ name }) => name).join(', ')}`,
+  );
+  rmSync(wanted.out, { recursive: true, force: true });
+  mkdirSync(wanted.out, { recursive: true });
+  const network = TestNetwork.canRun() ? TestNetwork.create(wanted.servers, '10.77.34', 'hdl') : undefined;
+  const folder = join(wanted.out, 'servers');
+  const skewed = wanted.nemeses.some(({ name }) => name === 'clock') && faketimeLibrary() !== undefined;
+  const cluster = await ProcessCluster.start({
+    size: wanted.servers,
+    subnet: network === undefined ? '127.0.34' : '10.77.34',
+    folder,
+    ...(wanted.smallDisks ? { smallDisksMiB: 64 } : {}),
+    wrap(server, words) {
+      const timed = skewed ? underFaketime(folder, server, words) : words;
+      return network === undefined ? timed : network.inside(server, timed);
+    },
+  }).catch((error: unknown) => {
+    network?.remove();
+    throw error;
+  });
+  const cleanUp = (): void => {
+    cluster.stop();
+    network?.remove();
+  };
+  process.once('SIGINT', () => {
+    cleanUp();
+    process.exit(130);
+  });
+  try {
+    return await drive(
+      wanted,
+      cluster,
+      { cluster, network, chance: random.stream('nemesis').next },
+      random.stream('clients').next,
+    );
+  } finally {
+    cleanUp();
+  }
+}
+
+async function drive(
+  wanted: Settings,
+  cluster: ProcessCluster,
+  context: NemesisContext,
+  chance: () => number,
+): Promise<number> {
+  const faults: Fault[] = [];
+  const leaders: Leadership[] = [];
+  const usable = wanted.nemeses.filter((nemesis) => {
+    const missing = nemesis.missing?.(context);
+    if (missing !== undefined) say(`SKIPPED nemesis ${nemesis.name}: ${missing}`);
+    return missing === undefined;
+  });
+  let over = false;
+  const runs = wanted.workloads.map((workload) => {
+    const history = new History();
+    const workloadContext: WorkloadContext = {
+      history,
+      run: `${wanted.seed}-${workload.name}`,
+      clients: workload.clients,
+      over: () => over,
+      chance,
+    };
+    const clients = Array.from({ length: workload.clients }, (_, i) => new WorkloadClient(i, cluster, history));
+    return { workload, history, context: workloadContext, clients };
+  });
+  const clock = new History();
+  for (const { workload, context: each, clients } of runs) await workload.setup?.(clients[0]!, each);
+  const asking = runs.map(({ workload, clients, context: each }) =>
+    Promise.all(clients.map((client, i) => workload.client(client, i, each))),
+  );
+  const watching = watchLeaders(cluster, clock, leaders, () => over);
+  await delay(2_000);
+  const endMs = clock.nowMs() + wanted.seconds * 1000;
+  while (clock.nowMs() < endMs && usable.length > 0) {
+    const nemesis = usable[Math.floor(context.chance() * usable.length)]!;
+    const startMs = clock.nowMs();
+    const { what, heal } = await nemesis.strike(context);
+    say(`${(startMs / 1000).toFixed(1).padStart(6)} s  ${nemesis.name}: ${what}`);
+    await delay(1_500 + context.chance() * 3_500);
+    await heal();
+    faults.push({ nemesis: nemesis.name, what, startMs, endMs: clock.nowMs() });
+    await delay(1_500 + context.chance() * 2_000);
+  }
+  if (usable.length === 0) await delay(Math.max(0, endMs - clock.nowMs()));
+  for (let server = 0; server < cluster.size; server++) cluster.launch(server);
+  await cluster.waitForWrite(30_000);
+  over = true;
+  await Promise.all([...asking, watching]);
+  const results: { workload: Workload; history: History; result: CheckResult }[] = [];
+  for (const { workload, history, clients, context: each } of runs) {
+    const final = await workload.final?.(clients[0]!, each);
+    results.push({ workload, history, result: workload.check(history, final, each) });
+  }
+  return report(wanted, cluster, results, faults, leaders);
+}
+
+/** Notes who leads, four times a second, for the timeline. */
+async function watchLeaders(
+  cluster: ProcessCluster,
+  clock: History,
+  leaders: Leadership[],
+  over: () => boolean,
+): Promise<void> {
+  while (!over()) {
+    const leader = await cluster.leader();
+    if (leaders.at(-1)?.leader !== leader) leaders.push({ leader, fromMs: clock.nowMs() });
+    await delay(250);
+  }
+}
+
+function report(
+  wanted: Settings,
+  cluster: ProcessCluster,
+  results: readonly { workload: Workload; history: History; result: CheckResult }[],
+  faults: readonly Fault[],
+  leaders: readonly Leadership[],
+): number {
+  say('');
+  for (const { workload, history, result } of results) {
+    const unknown = history.operations.filter(({ outcome }) => outcome === 'unknown').length;
+    say(
+      `${result.valid ? 'ok  ' : 'FAIL'}  ${workload.name.padEnd(12)} ${String(history.operations.length).padStart(6)} operations, ${unknown} unknown: ${result.summary}`,
+    );
+    for (const violation of result.violations.slice(0, 10)) say(`        ${violation}`);
+    writeFileSync(join(wanted.out, `${workload.name}.json`), JSON.stringify(history.operations));
+  }
+  for (const text of cluster.unexpectedExits) say(`FAIL  ${text}: see ${cluster.folder}`);
+  const idle = results.filter(({ history }) => !history.operations.some(({ outcome }) => outcome === 'ok'));
+  for (const { workload } of idle) say(`FAIL  ${workload.name} completed no operation: the run shows nothing`);
+  const file = join(wanted.out, 'report.html');
+  writeReport(file, { title: `seed ${wanted.seed}`, servers: wanted.servers, results, faults, leaders });
+  const valid =
+    results.every(({ result }) => result.valid) && cluster.unexpectedExits.length === 0 && idle.length === 0;
+  say(`\n${faults.length} faults. Report: ${file}\nreplay the choices with --seed ${wanted.seed}`);
+  return valid ? 0 : 1;
+}
+
+process.exitCode = await main();
