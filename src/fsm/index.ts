@@ -1,4 +1,8 @@
 /** The replicated state: tables, the commands that change them, the queries that read them, the watches that wake readers. */
+
+export type { CheckpointFile } from './checkpoint/checkpoint-files.ts';
+export { DurableState, type Opened } from './checkpoint/durable-state.ts';
+export { stateHash } from './checkpoint/state-hash.ts';
 export { readCa, type StoredCa } from './commands/ca-state.ts';
 export { type CommandArgs, type CommandName, type CommandResult, type Commands, commands } from './commands/index.ts';
 export { isWrite as isTxnWrite } from './commands/txn-operations.ts';

@@ -20,8 +20,8 @@ export class LmdbStorage implements Storage {
   readonly #env: RootDatabase<Buffer, Buffer>;
   #writing = false;
 
-  /** Opens or creates the environment in the file `path`. */
-  constructor(path: string) {
+  /** Opens or creates the environment in the file `path`; LMDB keeps a `<path>-lock` beside it. */
+  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
     this.path = path;
     this.#env = open<Buffer, Buffer>({
       path,
@@ -33,6 +33,7 @@ export class LmdbStorage implements Storage {
       compression: false,
       cache: false,
       maxDbs: 1,
+      readOnly: options.readOnly ?? false,
     });
   }
 

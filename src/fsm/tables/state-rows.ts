@@ -8,6 +8,7 @@
  * A row that is handed out is shared: whoever changed one would change it for all.
  */
 import { assert } from '../../std/assert.ts';
+import { HeddleError } from '../../std/errors.ts';
 import type { Key, TableName } from '../contract.ts';
 import { counterKeyOf, definitionOf, rowKeyOf, type SecondaryOrder, secondaryKeyOf } from './definitions.ts';
 import { decodeRow, encodeRow } from './row-codec.ts';
@@ -16,6 +17,8 @@ import type { Storage } from './storage.ts';
 
 /** The row about the state itself. Written with every batch. */
 export interface StateMeta {
+  /** Of keys and secondary orders; a release that finds a later one must not touch the state. */
+  readonly layout: number;
   /** The last Raft entry in the state. */
   readonly raftIndex: number;
   /** Visible index = Raft index + this: a restored state may have higher indexes than the log it comes into. */
@@ -25,7 +28,8 @@ export interface StateMeta {
   readonly staging: { readonly id: string; readonly generation: string; readonly count: number } | null;
 }
 
-export const firstMeta: StateMeta = { raftIndex: 0, indexOffset: 0, generation: 'A', staging: null };
+export const layout = 1;
+export const firstMeta: StateMeta = { layout, raftIndex: 0, indexOffset: 0, generation: 'A', staging: null };
 /** Sorts before every generation. */
 const metaKey = '!meta';
 const cachedRowsMax = 20_000;
@@ -222,6 +226,14 @@ export class StateRows {
 
   #readMeta(): StateMeta {
     const bytes = this.storage.get(metaKey);
-    return bytes === undefined ? firstMeta : decodeRow<StateMeta>(bytes);
+    if (bytes === undefined) return firstMeta;
+    const meta = decodeRow<StateMeta>(bytes);
+    if (meta.layout > layout) {
+      throw new HeddleError(
+        'STATE_LAYOUT_UNKNOWN',
+        `the state has layout ${meta.layout}; this release knows ${layout}`,
+      );
+    }
+    return meta;
   }
 }
