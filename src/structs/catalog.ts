@@ -66,6 +66,9 @@ export const proxy = record('ConnectProxyConfig', {
 });
 export type Proxy = Infer<typeof proxy>;
 
+/** How readers see a proxy that was never set. */
+const proxyUnset = '{"Mode":"","MeshGateway":{},"Expose":{}}';
+
 export const connect = record('ServiceConnect', { Native: omitEmpty(bool()) });
 
 export const node = record('Node', {
@@ -80,7 +83,7 @@ export const node = record('Node', {
 });
 export type Node = Infer<typeof node>;
 
-/** A service instance without its node. `Proxy` and `Connect` are null for services that set none: printed `{}`. */
+/** A service instance without its node. `Proxy` and `Connect` are null for services that set none: printed as empty ones. */
 export const nodeService = record('NodeService', {
   Kind: omitEmpty(string()),
   ID: string(),
@@ -93,7 +96,7 @@ export const nodeService = record('NodeService', {
   SocketPath: omitEmpty(string()),
   Weights: weights,
   EnableTagOverride: bool(),
-  Proxy: nullable(proxy, '{}'),
+  Proxy: nullable(proxy, proxyUnset),
   Connect: nullable(connect, '{}'),
   CreateIndex: index(),
   ModifyIndex: index(),
@@ -173,7 +176,7 @@ export const catalogService = record('ServiceNode', {
   ServicePort: int(),
   ServiceSocketPath: string(),
   ServiceEnableTagOverride: bool(),
-  ServiceProxy: nullable(proxy, '{}'),
+  ServiceProxy: nullable(proxy, proxyUnset),
   ServiceConnect: nullable(connect, '{}'),
   CreateIndex: index(),
   ModifyIndex: index(),

@@ -428,8 +428,8 @@ export function record<F extends Readonly<Record<string, Entry>>>(
   };
 }
 
-/** A record that may be absent; `null` prints as given. */
-export function nullable<T>(inner: Schema<T>, nullAs: 'null' | '{}' = 'null'): Schema<T | null> {
+/** A record that may be absent; `null` prints as the JSON text given. */
+export function nullable<T>(inner: Schema<T>, nullAs = 'null'): Schema<T | null> {
   return {
     kind: inner.kind,
     goType: inner.goType,

@@ -19,7 +19,8 @@ export function isWrite({ KV, Node, Service, Check }: TxnOperation): boolean {
 export function findProblem({ KV, Node, Service }: TxnOperation): string | undefined {
   if (KV !== null) return KV.Key === '' && KV.Verb !== 'delete-tree' ? 'Must provide key' : undefined;
   if (Node !== null) {
-    if (Node.Node.Node === '') return 'Must provide node';
+    const byId = Node.Verb === 'get' && Node.Node.ID !== '';
+    if (Node.Node.Node === '' && !byId) return 'Must provide node';
     const problem = Node.Node.ID === '' ? undefined : uuidProblem(Node.Node.ID);
     return problem === undefined ? undefined : `Bad node ID: ${problem}`;
   }

@@ -86,11 +86,20 @@ function answerText({ Results, Errors }: TxnAnswer): string {
   return `"Results":${results},"Errors":${errors}`;
 }
 
+/** Lists that were never set show as such here, unlike in reads of the catalog. */
+const asStored = {
+  Service: s.record('NodeService', { ...nodeService.fields, Tags: s.list(s.string()) } as never) as typeof nodeService,
+  Check: s.record('HealthCheck', {
+    ...healthCheck.fields,
+    ServiceTags: s.list(s.string()),
+  } as never) as typeof healthCheck,
+};
+
 function resultText(result: TxnResult): string {
   if ('KV' in result) return `{"KV":${kvEntry.text(result.KV)}}`;
   if ('Node' in result) return `{"Node":${node.text(result.Node)}}`;
-  if ('Service' in result) return `{"Service":${nodeService.text(result.Service)}}`;
-  return `{"Check":${healthCheck.text(result.Check)}}`;
+  if ('Service' in result) return `{"Service":${asStored.Service.text(result.Service)}}`;
+  return `{"Check":${asStored.Check.text(result.Check)}}`;
 }
 
 const errorText = ({ OpIndex, What }: TxnError): string => `{"OpIndex":${OpIndex},"What":${s.quote(What)}}`;
