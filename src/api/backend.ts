@@ -4,9 +4,10 @@
  *
  * Failures are thrown: `Refusal` (from fsm: certain, nothing written) or `BackendError` (below).
  */
+import type { ConfigurationRequest } from '../ca/index.ts';
 import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../fsm/index.ts';
 import { HeddleError } from '../std/errors.ts';
-import type { AutopilotHealth, AutopilotState, RaftConfiguration, Session } from '../structs/index.ts';
+import type { AutopilotHealth, AutopilotState, IssuedCert, RaftConfiguration, Session } from '../structs/index.ts';
 
 /** Who asks: rides on every request from the first day. */
 export interface Caller {
@@ -44,6 +45,10 @@ export interface Answer<Value> {
 
 /** Requests that are neither a command nor a query: things the leader does. Rooms that own one add it here. */
 export interface Calls {
+  /** Replaces the CA's configuration; may rotate the root. */
+  'ca.configure': { args: ConfigurationRequest; result: null };
+  /** Signs a leaf for the identity in the CSR. The private key stays with whoever made the CSR. */
+  'ca.sign': { args: { readonly csr: string }; result: IssuedCert };
   'status.leader': { args: Record<string, never>; result: string };
   'status.peers': { args: Record<string, never>; result: readonly string[] };
   /** Names, the own one first, then by distance. Answered by any server. */

@@ -26,6 +26,7 @@ export {
   leafKeySpec,
   parsePrivateKey,
   privateKeyPem,
+  spkiOf,
 } from './keys.ts';
 export {
   builtInProvider,
