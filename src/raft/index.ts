@@ -1,4 +1,6 @@
 /** The one door of the consensus library. */
+
+export { systemClock } from './clock.ts';
 export type { RaftSettings } from './config.ts';
 export { defaultSettings, resolveSettings } from './config.ts';
 export type {
@@ -14,5 +16,10 @@ export type {
 } from './core/types.ts';
 export type { RaftErrorCode } from './errors.ts';
 export { RaftError, raftErrorCodes } from './errors.ts';
+export type { RaftLog } from './log/log.ts';
+export { openRaftLog } from './log/open.ts';
+export { type RaftEdges, type RaftLogger, RaftNode, type RaftOptions } from './node.ts';
 export type { MembershipChange, PeerStatus, Raft, RaftStatus, ReadMode } from './raft.ts';
 export type { CheckpointFile, CheckpointReceiver, CommittedEntry, StateMachine } from './state-machine.ts';
+export { MemoryNetwork } from './transport/memory.ts';
+export type { Transport, TransportHandlers } from './transport/transport.ts';

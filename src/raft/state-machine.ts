@@ -49,6 +49,9 @@ export interface StateMachine {
   readCheckpoint(file: CheckpointFile, offset: number, bytesMax: number): Promise<Uint8Array>;
   /** Starts, or resumes, the receipt of a checkpoint from another server. */
   receiveCheckpoint(file: CheckpointFile): Promise<CheckpointReceiver>;
-  /** Replaces the whole state by a finished received checkpoint; afterwards `appliedIndex === file.index`. Atomic. */
+  /**
+   * Replaces the whole state by a finished received checkpoint. Atomic, also over a crash: afterwards
+   * `appliedIndex === file.index`, and the file is a durable checkpoint of this server's own (the log before it is dropped).
+   */
   restore(file: CheckpointFile): Promise<void>;
 }

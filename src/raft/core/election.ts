@@ -97,12 +97,13 @@ export function answerPreVote(state: CoreState, request: PreVoteRequest): void {
   state.send({ kind: 'preVoteResponse', from: state.id, to: request.from, term, granted });
 }
 
-/** Same term, follower: the vote itself. */
+/** Same term: the vote itself. */
 export function answerVote(state: CoreState, request: VoteRequest): void {
   const candidate = { index: request.lastIndex, term: request.lastTerm };
   const granted =
     state.rules.voteIsFree(state.votedFor, request.from) &&
     (state.leaderId === '' || state.leaderId === request.from) &&
+    (request.transfer || !voterMustWait(state)) &&
     state.rules.logIsUpToDate(candidate, state.log.last);
   if (granted) {
     state.setHardState(state.term, request.from);

@@ -97,7 +97,7 @@ export class CoreState {
   /** Ticks since the election timer was reset, and how many it waits. */
   electionTicks = 0;
   electionTimeoutTicks = 0;
-  /** When the last message of a leader of this term arrived; -Infinity before. */
+  /** When the last message of a leader arrived, of whatever term: an old leader's lease outlives its term. */
   contactMs = Number.NEGATIVE_INFINITY;
   /** The connection to the leader broke; attempts left to replace it at once, and ticks until the next. */
   lostContact: { attempts: number; ticks: number } | undefined;
@@ -149,10 +149,7 @@ export class CoreState {
   becomeFollower(term: Term, leaderId: ServerId | ''): void {
     assert(term >= this.term, 'terms only grow');
     const termChanged = term !== this.term;
-    if (termChanged) {
-      this.setHardState(term, '');
-      this.contactMs = Number.NEGATIVE_INFINITY;
-    }
+    if (termChanged) this.setHardState(term, '');
     this.#endLeadership();
     this.candidacy = undefined;
     this.#setRole('follower', termChanged);
@@ -171,7 +168,6 @@ export class CoreState {
   becomeCandidate(): void {
     assert(this.role !== 'leader', 'a leader does not campaign');
     this.setHardState(this.term + 1, this.id);
-    this.contactMs = Number.NEGATIVE_INFINITY;
     this.candidacy = { votes: new Map(), persistNumber: this.rules.voteWaitsFor(this.persistence.newest) };
     this.#setRole('candidate', true);
     this.setLeader('');

@@ -1,0 +1,92 @@
+/**
+ * Brings committed entries to the state machine, in order, in bounded runs: commands go to it, Raft's own entries do not. Between
+ * two runs the event loop gets its turn, so that a long catch-up starves nobody.
+ */
+import { assert } from '../std/assert.ts';
+import type { RaftSettings } from './config.ts';
+import type { RaftCore } from './core/core.ts';
+import type { Configuration, Entry, LogIndex, Term } from './core/types.ts';
+import { RaftError } from './errors.ts';
+import type { RaftLog } from './log/log.ts';
+import type { CommittedEntry, StateMachine } from './state-machine.ts';
+
+export interface ApplierEvents {
+  result(index: LogIndex, term: Term, result: unknown): void;
+  configuration(configuration: Configuration, index: LogIndex): void;
+  /** A run is done; everything up to `index` is applied. */
+  applied(index: LogIndex): void;
+}
+
+export interface ApplierParts {
+  readonly core: RaftCore;
+  readonly settings: RaftSettings;
+  readonly log: RaftLog;
+  readonly stateMachine: StateMachine;
+  readonly events: ApplierEvents;
+  /** Later, in another turn of the event loop, if the server still runs then. */
+  later(callback: () => void): void;
+}
+
+export class Applier {
+  readonly #parts: ApplierParts;
+  #target: LogIndex = 0;
+  #scheduled = false;
+
+  constructor(parts: ApplierParts) {
+    this.#parts = parts;
+  }
+
+  applyUpTo(index: LogIndex): void {
+    this.#target = index;
+    if (!this.#scheduled) this.#run();
+  }
+
+  #run(): void {
+    const { core } = this.#parts;
+    if (core.state.installing !== undefined || core.state.appliedIndex >= this.#target) return;
+    this.#applyRun(this.#take());
+    if (core.state.appliedIndex >= this.#target) return;
+    this.#scheduled = true;
+    this.#parts.later(() => {
+      this.#scheduled = false;
+      this.#run();
+    });
+  }
+
+  #take(): readonly Entry[] {
+    const { core, settings, log } = this.#parts;
+    const from = core.state.appliedIndex + 1;
+    const entriesMax = Math.min(settings.applyEntriesMax, this.#target - from + 1);
+    const entries =
+      core.state.log.slice(from, entriesMax, settings.applyBytesMax) ??
+      log.read(from, this.#target, entriesMax, settings.applyBytesMax);
+    if (entries.length === 0) throw new RaftError('logCorrupt', { detail: `committed entry ${from} cannot be read` });
+    return entries;
+  }
+
+  #applyRun(entries: readonly Entry[]): void {
+    const { core, events } = this.#parts;
+    const commands: CommittedEntry[] = entries.filter((entry) => entry.kind === 'command');
+    const results = commands.length === 0 ? [] : this.#apply(commands);
+    const last = entries.at(-1)!.index;
+    core.applied(last);
+    for (let i = 0; i < commands.length; i++) events.result(commands[i]!.index, commands[i]!.term, results[i]);
+    for (const entry of entries) {
+      if (entry.kind === 'configuration') events.configuration(entry.configuration, entry.index);
+    }
+    events.applied(last);
+  }
+
+  #apply(commands: readonly CommittedEntry[]): readonly unknown[] {
+    const { stateMachine } = this.#parts;
+    let results: readonly unknown[];
+    try {
+      results = stateMachine.apply(commands);
+    } catch (cause) {
+      throw new RaftError('stateMachineFailed', { detail: String(cause), index: commands[0]!.index }, { cause });
+    }
+    assert(results.length === commands.length, 'apply returns one result per entry');
+    assert(stateMachine.appliedIndex === commands.at(-1)!.index, 'apply moves the applied index to its last entry');
+    return results;
+  }
+}
