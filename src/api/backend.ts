@@ -7,7 +7,15 @@
 import type { ConfigurationRequest } from '../ca/index.ts';
 import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../fsm/index.ts';
 import { HeddleError } from '../std/errors.ts';
-import type { AutopilotHealth, AutopilotState, IssuedCert, RaftConfiguration, Session } from '../structs/index.ts';
+import type {
+  AutopilotHealth,
+  AutopilotState,
+  DatacenterCoordinates,
+  IssuedCert,
+  NodeCoordinate,
+  RaftConfiguration,
+  Session,
+} from '../structs/index.ts';
 
 /** Who asks: rides on every request from the first day. */
 export interface Caller {
@@ -55,6 +63,10 @@ export interface Calls {
   'catalog.datacenters': { args: Record<string, never>; result: readonly string[] };
   /** Restarts the session's TTL on the leader; null for an unknown one. Throws a Refusal for what is no id. */
   'session.renew': { args: { readonly id: string }; result: Session | null };
+  /** Taken note of; applied with others within seconds. Updates of unknown nodes are dropped. */
+  'coordinate.update': { args: NodeCoordinate; result: null };
+  /** Servers of the datacenters known, from the point of view of the server asked. */
+  'coordinate.datacenters': { args: Record<string, never>; result: readonly DatacenterCoordinates[] };
   'operator.raftConfiguration': { args: Record<string, never>; result: RaftConfiguration };
   /** One of the two is empty. Throws a Refusal (`failed`) for a server that is not in the configuration. */
   'operator.removePeer': { args: { readonly id: string; readonly address: string }; result: null };

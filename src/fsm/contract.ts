@@ -12,6 +12,7 @@ import type {
   HealthCheck,
   KvEntry,
   Node,
+  NodeCoordinate,
   NodeService,
   Origin,
   Session,
@@ -39,6 +40,8 @@ export interface Tables {
    * ['permissions', destination] of destinations with layer-7 permissions; ids and destinations in lower case.
    */
   intentionLookups: { readonly Destination: string };
+  /** Key [node, segment]. */
+  coordinates: NodeCoordinate;
   /** Key [id of the root]. */
   caRoots: CaRoot;
   /** One row of each: the CA configuration, the provider's state, the serial counter, autopilot, system metadata. Key [name]. */

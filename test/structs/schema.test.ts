@@ -45,7 +45,7 @@ it('prints a catalog service in the form of the catalog', () => {
   const value = { ...nodeService.zero(), ID: 'web', Service: 'web', Port: 80, Weights: { Passing: 1, Warning: 1 } };
   expect(encode(nodeService, value)).toBe(
     '{"ID":"web","Service":"web","Tags":[],"Address":"","Meta":null,"Port":80,"Weights":{"Passing":1,"Warning":1},' +
-      '"EnableTagOverride":false,"Proxy":{},"Connect":{},"CreateIndex":0,"ModifyIndex":0}',
+      '"EnableTagOverride":false,"Proxy":{"Mode":"","MeshGateway":{},"Expose":{}},"Connect":{},"CreateIndex":0,"ModifyIndex":0}',
   );
 });
 

@@ -92,6 +92,10 @@ export class TestBackend implements Backend {
       const { id } = args as Calls['session.renew']['args'];
       return this.store.read(queries['session.info'], { id }).value as Calls[N]['result'];
     }
+    if (name === 'coordinate.update') {
+      await this.apply('coordinate.update', { Updates: [args as Calls['coordinate.update']['args']] }, caller);
+      return null as Calls[N]['result'];
+    }
     if (name === 'operator.removePeer') {
       const { id, address } = args as Calls['operator.removePeer']['args'];
       const what = id === '' ? `address "${address}"` : `id "${id}"`;

@@ -54,6 +54,7 @@ export function removeNode(tx: WriteTx, name: string): boolean {
   if (tx.table('nodes').get([name]) === undefined) return false;
   for (const service of [...tx.table('services').range([name])]) removeService(tx, name, service.ID);
   for (const check of [...tx.table('checks').range([name])]) removeCheck(tx, name, check.CheckID);
+  for (const { Segment } of [...tx.table('coordinates').range([name])]) tx.table('coordinates').delete([name, Segment]);
   tx.table('nodes').delete([name]);
   endSessionsOfNode(tx, name);
   return true;

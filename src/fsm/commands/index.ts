@@ -6,6 +6,7 @@ import { catalogDeregister } from './catalog-deregister.ts';
 import { catalogRegister } from './catalog-register.ts';
 import { configEntryDelete } from './config-entry-delete.ts';
 import { configEntrySet } from './config-entry-set.ts';
+import { coordinateUpdate } from './coordinate-update.ts';
 import { intentionCreate } from './intention-create.ts';
 import { intentionDelete } from './intention-delete.ts';
 import { intentionDeleteExact } from './intention-delete-exact.ts';
@@ -37,6 +38,7 @@ export const commands = {
   'intention.deleteExact': intentionDeleteExact,
   'intention.update': intentionUpdate,
   'intention.upsert': intentionUpsert,
+  'coordinate.update': coordinateUpdate,
   'kv.acquire': kvAcquire,
   'kv.cas': kvCas,
   'kv.delete': kvDelete,

@@ -3,6 +3,7 @@ import { autopilotConfiguration } from './autopilot.ts';
 import { caConfiguration, caRoots } from './ca.ts';
 import { catalogConnect, catalogNode, catalogNodes, catalogService, catalogServices } from './catalog.ts';
 import { configEntryGet, configEntryList } from './config-entry.ts';
+import { coordinateNode, coordinateNodes } from './coordinate.ts';
 import { healthChecks, healthConnect, healthNode, healthService, healthState } from './health.ts';
 import { intentionExact, intentionGet, intentionList, intentionMatch, intentionRows } from './intention.ts';
 import { internalNode, internalNodes, internalServices } from './internal.ts';
@@ -21,6 +22,8 @@ export const queries = {
   'catalog.services': catalogServices,
   'configEntry.get': configEntryGet,
   'configEntry.list': configEntryList,
+  'coordinate.node': coordinateNode,
+  'coordinate.nodes': coordinateNodes,
   'health.checks': healthChecks,
   'health.connect': healthConnect,
   'health.node': healthNode,

@@ -4,7 +4,7 @@
  *
  *     i  counters      n  nodes       s  services     c  checks
  *     k  kv            t  tombstones  e  sessions     g  configEntries
- *     r  caRoots       l  intentionLookups             1  singletons
+ *     r  caRoots       l  intentionLookups  v  coordinates       1  singletons
  *     N S P C U E K    secondary orders of the tables beside them
  */
 import type { IndexName, Key, TableName, Tables } from '../contract.ts';
@@ -104,6 +104,7 @@ export const definitions: Definitions = {
   configEntries: { ...plain, letter: 'g', keys: 'fold', cached: true },
   intentionLookups: { ...plain, letter: 'l', counted: false },
   caRoots: { ...plain, letter: 'r' },
+  coordinates: { ...plain, letter: 'v', keys: 'fold' },
   singletons: { ...plain, letter: '1' },
 };
 

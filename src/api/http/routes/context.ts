@@ -9,6 +9,7 @@ export interface RouteContext {
   readonly snapshots: Snapshots;
   readonly defaults: ReadDefaults;
   readonly limits: BodyLimits;
+  readonly coordinatesDisabled: boolean;
   readonly encodings: EncodeCache;
   readonly cache: AgentCache;
 }

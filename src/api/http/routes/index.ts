@@ -6,6 +6,7 @@ import type { ReadDefaults } from '../read-parameters.ts';
 import type { Route } from '../route.ts';
 import { catalogRoutes } from './catalog.ts';
 import { type BodyLimits, bodyLimits, type RouteContext } from './context.ts';
+import { coordinateRoutes } from './coordinate.ts';
 import { healthRoutes } from './health.ts';
 import { kvRoutes } from './kv.ts';
 import { operatorRoutes } from './operator.ts';
@@ -20,6 +21,8 @@ export interface RouteSettings {
   readonly snapshots: Snapshots;
   readonly defaults?: ReadDefaults;
   readonly limits?: BodyLimits;
+  /** `disable_coordinates`. */
+  readonly coordinatesDisabled?: boolean;
 }
 
 export const readDefaults: ReadDefaults = { discoveryMaxStaleMs: 0, useCache: true };
@@ -31,11 +34,13 @@ export function backendRoutes(settings: RouteSettings): { readonly routes: Route
     snapshots: settings.snapshots,
     defaults: settings.defaults ?? readDefaults,
     limits: settings.limits ?? bodyLimits,
+    coordinatesDisabled: settings.coordinatesDisabled ?? false,
     encodings: new EncodeCache(),
     cache: new AgentCache(),
   };
   const families = [
     catalogRoutes,
+    coordinateRoutes,
     healthRoutes,
     kvRoutes,
     operatorRoutes,
