@@ -33,6 +33,7 @@ export const firstMeta: StateMeta = { layout, raftIndex: 0, indexOffset: 0, gene
 /** Sorts before every generation. */
 const metaKey = '!meta';
 const cachedRowsMax = 20_000;
+const groupedRowsMax = 50_000;
 
 export interface RowChange {
   readonly table: TableName;
@@ -41,13 +42,22 @@ export interface RowChange {
   readonly after: unknown;
 }
 
+/** `before` is undefined where there was nothing, null for a secondary place whose row changed while it stayed there. */
+interface JournalEntry {
+  readonly key: RowKey;
+  readonly before: Uint8Array | undefined | null;
+}
+
 export class StateRows {
   readonly storage: Storage;
   #meta: StateMeta;
   readonly #rows = new Map<RowKey, unknown>();
+  /** Rows of cached tables that share the first part of a key (a node's checks, a service's instances), by that prefix. */
+  readonly #groups = new Map<string, readonly unknown[]>();
+  #groupedRows = 0;
   readonly #counters = new Map<string, number>();
   /** Values before the writes of the running command, newest last. */
-  #journal: { readonly key: string; readonly before: Uint8Array | undefined }[] = [];
+  #journal: JournalEntry[] = [];
   /** Keys whose readers must wake when the batch is committed. */
   #touched = new Set<string>();
   #changes: RowChange[] = [];
@@ -82,22 +92,44 @@ export class StateRows {
     return this.#read<Row>(rowKeyOf(definition, key), definition.cached);
   }
 
-  *range<Row>(table: TableName, prefix: RowKey): Iterable<Row> {
+  range<Row>(table: TableName, prefix: RowKey): Iterable<Row> {
     const { cached } = definitionOf(table);
+    return cached && isGroup(prefix)
+      ? this.#group<Row>(prefix, () => this.#walk(prefix, true))
+      : this.#walk(prefix, cached);
+  }
+
+  by<Row>(table: TableName, prefix: RowKey): Iterable<Row> {
+    const { cached } = definitionOf(table);
+    return cached && isGroup(prefix)
+      ? this.#group<Row>(prefix, () => this.#walkOrder(prefix, true))
+      : this.#walkOrder(prefix, cached);
+  }
+
+  *#walk<Row>(prefix: RowKey, cached: boolean): Iterable<Row> {
     const { generation } = this.#meta;
     for (const { key, value } of this.storage.range(generation + prefix)) {
       yield this.#decode<Row>(key.slice(generation.length) as RowKey, value, cached);
     }
   }
 
-  *by<Row>(table: TableName, prefix: RowKey): Iterable<Row> {
-    const { cached } = definitionOf(table);
+  *#walkOrder<Row>(prefix: RowKey, cached: boolean): Iterable<Row> {
     // Collected first: the rows may be changed by whoever walks them.
     const primary = [...this.storage.range(this.#meta.generation + prefix)];
     for (const { value } of primary) {
       const row = this.#read<Row>(Buffer.from(value).toString('utf8') as RowKey, cached);
       if (row !== undefined) yield row;
     }
+  }
+
+  #group<Row>(prefix: RowKey, walk: () => Iterable<Row>): readonly Row[] {
+    const known = this.#groups.get(prefix);
+    if (known !== undefined) return known as readonly Row[];
+    const rows = [...walk()];
+    if (this.#groupedRows + rows.length > groupedRowsMax) this.#forgetGroups();
+    this.#groups.set(prefix, rows);
+    this.#groupedRows += rows.length;
+    return rows;
   }
 
   counter(name: string): number {
@@ -148,8 +180,8 @@ export class StateRows {
   rollBack(mark: { readonly journal: number; readonly changes: number }): void {
     for (const { key, before } of this.#journal.splice(mark.journal).reverse()) {
       if (before === undefined) this.storage.remove(this.#meta.generation + key);
-      else this.storage.put(this.#meta.generation + key, before);
-      this.#rows.delete(key as RowKey);
+      else if (before !== null) this.storage.put(this.#meta.generation + key, before);
+      this.#touch(key);
     }
     this.#changes.length = mark.changes;
     this.#counters.clear();
@@ -178,8 +210,10 @@ export class StateRows {
     if (fromKey !== undefined && fromKey !== toKey) this.#removeBytes(fromKey);
     if (toKey === undefined) return;
     // A row that stays in its place has changed for those who read it there.
-    if (fromKey === toKey) this.#touched.add(toKey);
-    else this.#putBytes(toKey, Buffer.from(rowKey, 'utf8'));
+    if (fromKey === toKey) {
+      this.#journal.push({ key: toKey, before: null });
+      this.#touch(toKey);
+    } else this.#putBytes(toKey, Buffer.from(rowKey, 'utf8'));
   }
 
   #putBytes(key: RowKey, value: Uint8Array): void {
@@ -194,8 +228,18 @@ export class StateRows {
 
   #remember(key: RowKey): void {
     this.#journal.push({ key, before: this.storage.get(this.#meta.generation + key) });
+    this.#touch(key);
+  }
+
+  /** Its readers must wake, and what is kept of it is no more true. */
+  #touch(key: RowKey): void {
     this.#touched.add(key);
     this.#rows.delete(key);
+    const group = groupOf(key);
+    const rows = this.#groups.get(group);
+    if (rows === undefined) return;
+    this.#groups.delete(group);
+    this.#groupedRows -= rows.length;
   }
 
   #read<Row>(key: RowKey, cached: boolean): Row | undefined {
@@ -222,6 +266,12 @@ export class StateRows {
   #forget(): void {
     this.#rows.clear();
     this.#counters.clear();
+    this.#forgetGroups();
+  }
+
+  #forgetGroups(): void {
+    this.#groups.clear();
+    this.#groupedRows = 0;
   }
 
   #readMeta(): StateMeta {
@@ -236,4 +286,13 @@ export class StateRows {
     }
     return meta;
   }
+}
+
+/** The beginning of a key up to the end of its first part: `<table> <namespace> NUL <part> NUL`. */
+function groupOf(key: string): string {
+  return key.slice(0, key.indexOf('\x00', key.indexOf('\x00') + 1) + 1);
+}
+
+function isGroup(prefix: string): boolean {
+  return groupOf(prefix) === prefix && prefix.length > 2;
 }
