@@ -10,6 +10,7 @@ export * from './contract.ts';
 export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
 export * from './errors.ts';
 export { type Queries, type QueryArgs, type QueryName, type QueryValue, queries } from './queries/index.ts';
+export type { DecisionGround } from './queries/intention.ts';
 export { type AppliedCommand, type ApplyResult, Store, type StoreListener, type StoreOptions } from './store.ts';
 export { LmdbStorage } from './tables/lmdb-storage.ts';
 export { MemoryStorage } from './tables/memory-storage.ts';

@@ -5,7 +5,7 @@ import { catalogConnect, catalogNode, catalogNodes, catalogService, catalogServi
 import { configEntryGet, configEntryList } from './config-entry.ts';
 import { coordinateNode, coordinateNodes } from './coordinate.ts';
 import { healthChecks, healthConnect, healthNode, healthService, healthState } from './health.ts';
-import { intentionExact, intentionGet, intentionList, intentionMatch, intentionRows } from './intention.ts';
+import { intentionExact, intentionGet, intentionGround, intentionList, intentionMatch } from './intention.ts';
 import { internalNode, internalNodes, internalServices } from './internal.ts';
 import { kvGet, kvKeys, kvList } from './kv.ts';
 import { sessionInfo, sessionList, sessionNode } from './session.ts';
@@ -31,9 +31,9 @@ export const queries = {
   'health.state': healthState,
   'intention.exact': intentionExact,
   'intention.get': intentionGet,
+  'intention.ground': intentionGround,
   'intention.list': intentionList,
   'intention.match': intentionMatch,
-  'intention.rows': intentionRows,
   'internal.node': internalNode,
   'internal.nodes': internalNodes,
   'internal.services': internalServices,

@@ -11,6 +11,7 @@ import {
   foldDestination,
   wildcard,
 } from '../../structs/intention-source.ts';
+import { readCaConfiguration } from '../commands/ca-state.ts';
 import { readIntentions } from '../commands/config-entries.ts';
 import { idKey, sourceOfId } from '../commands/intention-lookups.ts';
 import { query, type ReadTx } from '../contract.ts';
@@ -84,32 +85,45 @@ function bySource(tx: ReadTx, name: string): Intention[] {
   return found.sort(compareIntentionOrder);
 }
 
-/** What a decision about a destination rests on. Both keep their identity until they change. */
-export interface IntentionRows {
-  readonly exact: IntentionRow | null;
-  readonly wildcard: IntentionRow | null;
-}
-export interface IntentionRow {
-  readonly entry: ServiceIntentions;
+/** What a decision about a destination rests on. Entries keep their identity until they change. */
+export interface DecisionGround {
+  readonly exact: ServiceIntentions | null;
+  readonly wildcard: ServiceIntentions | null;
+  /** '' until the certificate authority is initialised. */
+  readonly trustDomain: string;
 }
 
-export const intentionRows = query<{ readonly destination: string }, IntentionRows>({
-  name: 'intention.rows',
+/** Wakes when intentions of the destination or of `*` change. */
+export const intentionGround = query<{ readonly destination: string }, DecisionGround>({
+  name: 'intention.ground',
   run(tx, { destination }) {
-    const exact = foldDestination(destination);
-    const value = { exact: exact === wildcard ? null : rowOf(tx, exact), wildcard: rowOf(tx, wildcard) };
+    const name = foldDestination(destination);
+    const value = {
+      exact: name === wildcard ? null : entryOf(tx, name),
+      wildcard: entryOf(tx, wildcard),
+      trustDomain: trustDomainOf(tx.unwatched),
+    };
     return { index: tx.unwatched.table('configEntries').index(), value };
   },
 });
 
-function rowOf(tx: ReadTx, destination: string): IntentionRow | null {
+function entryOf(tx: ReadTx, destination: string): ServiceIntentions | null {
   const version = tx.counter(intentionCounter(destination));
   if (version === 0) return null;
-  return tx.memo(`intentions/${destination}`, version, (from): IntentionRow => {
+  return tx.memo(`intentions/${destination}`, version, (from): ServiceIntentions => {
     const entry = readIntentions(from, destination);
     assert(entry !== undefined, 'intentions that are counted are there');
-    return { entry };
+    return entry;
   });
+}
+
+/** It never changes in the life of a state, so nobody waits for it. */
+function trustDomainOf(tx: ReadTx): string {
+  const version = tx.table('singletons').index();
+  return tx.memo('intentions.trust-domain', version, (from) => {
+    const clusterId = readCaConfiguration(from)?.ClusterID;
+    return { name: clusterId === undefined ? '' : `${clusterId}.consul`.toLowerCase() };
+  }).name;
 }
 
 function answer(tx: ReadTx, value: Intention | null) {

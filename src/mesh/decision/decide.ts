@@ -36,11 +36,11 @@ export function decide<S extends RuleSource>(
   const outside = outsideMesh(client, mesh) !== null;
   if (row !== undefined) {
     const source = firstApplying(row, client, outside);
-    if (source !== undefined) return verdict(source, row.entry.Name);
+    if (source !== undefined) return verdict(source, row.destination);
   }
   if (wildcardRow !== undefined && wildcardRow !== row) {
     const source = firstApplying(wildcardRow, client, outside);
-    if (source !== undefined) return verdict(source, wildcardRow.entry.Name);
+    if (source !== undefined) return verdict(source, wildcardRow.destination);
   }
   if (outside) return { allowed: false, cause: 'outside-mesh', source: undefined, destination: '' };
   return { allowed: mesh.defaultPolicy.allow, cause: 'default', source: undefined, destination: '' };

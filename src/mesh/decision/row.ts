@@ -23,10 +23,12 @@ export interface RuleEntry<S extends RuleSource = RuleSource> {
 }
 
 /** Up to this many names are compared one by one. */
-const listMax = 8;
+const listMax = 4;
 
 export class DestinationRow<S extends RuleSource = RuleSource> {
   readonly entry: RuleEntry<S>;
+  /** The destination as it was spelled. */
+  readonly destination: string;
   readonly any: S | undefined;
   #named: readonly S[] | Map<string, S>;
   #uris: Map<string, S> | undefined;
@@ -34,6 +36,7 @@ export class DestinationRow<S extends RuleSource = RuleSource> {
 
   constructor(entry: RuleEntry<S>) {
     this.entry = entry;
+    this.destination = entry.Name;
     const named: S[] = [];
     let any: S | undefined;
     for (const source of entry.Sources ?? []) {
@@ -60,7 +63,7 @@ export class DestinationRow<S extends RuleSource = RuleSource> {
   }
 
   get key(): string {
-    return foldDestination(this.entry.Name);
+    return foldDestination(this.destination);
   }
 
   named(service: string): S | undefined {

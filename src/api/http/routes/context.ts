@@ -1,5 +1,6 @@
 /** What families of routes are made with. */
 import type { Backend, Snapshots } from '../../backend.ts';
+import type { MeshSettings } from '../../decision-cache.ts';
 import type { AgentCache } from '../agent-cache.ts';
 import type { EncodeCache } from '../encode-cache.ts';
 import type { ReadDefaults } from '../read-parameters.ts';
@@ -12,6 +13,7 @@ export interface RouteContext {
   readonly coordinatesDisabled: boolean;
   readonly encodings: EncodeCache;
   readonly cache: AgentCache;
+  readonly mesh: MeshSettings;
 }
 
 export interface BodyLimits {

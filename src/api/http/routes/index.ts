@@ -1,13 +1,17 @@
 /** The families of routes that ask only the backend, and what they are made with. */
+import type { DefaultPolicy } from '../../../mesh/index.ts';
 import type { Backend, Snapshots } from '../../backend.ts';
 import { AgentCache } from '../agent-cache.ts';
 import { EncodeCache } from '../encode-cache.ts';
 import type { ReadDefaults } from '../read-parameters.ts';
 import type { Route } from '../route.ts';
+import { authorizeRoutes } from './authorize.ts';
 import { catalogRoutes } from './catalog.ts';
+import { configEntryRoutes } from './config-entries.ts';
 import { type BodyLimits, bodyLimits, type RouteContext } from './context.ts';
 import { coordinateRoutes } from './coordinate.ts';
 import { healthRoutes } from './health.ts';
+import { intentionRoutes } from './intentions.ts';
 import { kvRoutes } from './kv.ts';
 import { operatorRoutes } from './operator.ts';
 import { rootRoutes } from './root.ts';
@@ -23,6 +27,8 @@ export interface RouteSettings {
   readonly limits?: BodyLimits;
   /** `disable_coordinates`. */
   readonly coordinatesDisabled?: boolean;
+  /** What holds where no intention does; absent: ACLs are off, and it allows. */
+  readonly defaultPolicy?: DefaultPolicy;
 }
 
 export const readDefaults: ReadDefaults = { discoveryMaxStaleMs: 0, useCache: true };
@@ -37,11 +43,18 @@ export function backendRoutes(settings: RouteSettings): { readonly routes: Route
     coordinatesDisabled: settings.coordinatesDisabled ?? false,
     encodings: new EncodeCache(),
     cache: new AgentCache(),
+    mesh: {
+      datacenter: settings.backend.datacenter,
+      defaultPolicy: settings.defaultPolicy ?? { allow: true, from: 'acl-disabled' },
+    },
   };
   const families = [
+    authorizeRoutes,
     catalogRoutes,
     coordinateRoutes,
+    configEntryRoutes,
     healthRoutes,
+    intentionRoutes,
     kvRoutes,
     operatorRoutes,
     sessionRoutes,
