@@ -6,26 +6,10 @@ import type { Clock } from '../std/clock.ts';
 import type { Random } from '../std/random.ts';
 import type { GossipConfig, Profile } from './config.ts';
 import type { Coordinate } from './serf/coordinate.ts';
+import type { KeyResult } from './serf/internal-queries.ts';
+import type { Member } from './serf/member.ts';
+import type { UserEvent } from './serf/user-events.ts';
 import type { Transport } from './transport/transport.ts';
-
-export type MemberStatus = 'none' | 'alive' | 'leaving' | 'left' | 'failed';
-
-/** One member of the pool as this member sees it. */
-export interface Member {
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly status: MemberStatus;
-  /** memberlist protocol versions: understood from, to, and spoken. */
-  readonly protocolMin: number;
-  readonly protocolMax: number;
-  readonly protocolCur: number;
-  /** Serf protocol versions: understood from, to, and spoken. */
-  readonly delegateMin: number;
-  readonly delegateMax: number;
-  readonly delegateCur: number;
-}
 
 export interface GossipOptions {
   /** Unique in the pool; letters, digits, `-`, `_` and `.`, at most 128 bytes. */
@@ -80,14 +64,6 @@ export interface GossipEdges {
   readonly random?: Random;
   readonly transport?: Transport;
   readonly logger?: Logger;
-}
-
-export interface UserEvent {
-  readonly name: string;
-  readonly payload: Uint8Array;
-  readonly lamportTime: number;
-  /** The sender allowed that several of one name be delivered as the last one. */
-  readonly coalesce: boolean;
 }
 
 /** A query that reached us. Answer at most once, before the deadline. */
@@ -151,19 +127,6 @@ export interface QueryHandle extends AsyncIterable<QueryResponse> {
   /** Resolves when the query is over. */
   readonly done: Promise<void>;
   close(): void;
-}
-
-/** What the pool answered to a key operation. */
-export interface KeyResult {
-  /** Members that should have answered. */
-  readonly members: number;
-  readonly responses: number;
-  readonly errors: number;
-  /** Member name to its complaint. */
-  readonly messages: Readonly<Record<string, string>>;
-  /** Base64 key to the number of members that have it (`list` only). */
-  readonly keys: Readonly<Record<string, number>>;
-  readonly primaryKeys: Readonly<Record<string, number>>;
 }
 
 export interface KeyManager {

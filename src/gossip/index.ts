@@ -8,16 +8,19 @@ export type {
   JoinOptions,
   JoinResult,
   KeyManager,
-  KeyResult,
   Logger,
-  Member,
-  MemberStatus,
   QueryHandle,
   QueryParams,
   QueryResponse,
-  UserEvent,
 } from './api.ts';
 export { type GossipConfig, gossipConfig, type Profile } from './config.ts';
 export { GossipError, type GossipErrorCode, gossipErrorCodes } from './errors.ts';
+export { Counters, counterHelp } from './metrics.ts';
+export { GossipNode } from './node.ts';
 export type { Coordinate } from './serf/coordinate.ts';
-export type { Endpoint, Transport } from './transport/transport.ts';
+export { distance } from './serf/coordinate.ts';
+export type { KeyResult } from './serf/internal-queries.ts';
+export type { Member, MemberStatus } from './serf/member.ts';
+export type { UserEvent } from './serf/user-events.ts';
+export type { Endpoint } from './swim/types.ts';
+export type { Transport } from './transport/transport.ts';

@@ -2,25 +2,25 @@
  * What the driver needs from a network: unreliable packets and short request-reply streams. Bytes are as on the wire
  * (encrypted, labelled); who speaks is known only by the packet itself.
  */
-export interface Endpoint {
-  /** IP address in text form. */
-  readonly address: string;
-  readonly port: number;
-}
+import type { Endpoint } from '../swim/types.ts';
+
+/** Bytes as they come, then one `null` when the other side ends, resets or vanishes. */
+export type DataCallback = (chunk: Uint8Array | null) => void;
 
 /** An inbound stream: one message each way, then closed. */
 export interface InboundStream {
   readonly from: Endpoint;
-  /** Bytes as they come; the callback gets each chunk, `null` at the other side's end or on an error. */
-  onData(callback: (chunk: Uint8Array | null) => void): void;
+  onData(callback: DataCallback): void;
   /** Sends what there is to say and closes. */
   end(bytes?: Uint8Array): void;
   destroy(): void;
 }
 
 export interface OutboundStream {
-  onData(callback: (chunk: Uint8Array | null) => void): void;
+  onData(callback: DataCallback): void;
   write(bytes: Uint8Array): void;
+  /** Closes once everything is sent. */
+  end(): void;
   destroy(): void;
 }
 

@@ -9,7 +9,8 @@ export const streamBytesMax = 20 * 1024 * 1024;
 /** A TCP message after inflation. */
 export const streamInflatedBytesMax = 40 * 1024 * 1024;
 export const pushPullNodesMax = 1_048_576;
-export const nameBytesMax = 128;
+/** Wide-area pools append a datacenter to a name of 128. */
+export const nameBytesMax = 256;
 export const metaBytesMax = 512;
 /** Parts written into one compound; the count byte allows 255, memberlist 0.2.2 reads at most 127. */
 export const compoundPartsMax = 127;

@@ -1,0 +1,404 @@
+/**
+ * A member of a gossip pool: `GossipNode.open` binds the sockets and announces the member; `join` finds the others.
+ * Promises, callbacks and files are here; the protocol is in `serf/pool.ts`, its execution in `driver.ts`.
+ */
+import type { Clock } from '../std/clock.ts';
+import type {
+  Gossip,
+  GossipEdges,
+  GossipEvents,
+  GossipOptions,
+  IncomingQuery,
+  JoinOptions,
+  JoinResult,
+  KeyManager,
+  Logger,
+  QueryHandle,
+  QueryParams,
+} from './api.ts';
+import type { GossipConfig } from './config.ts';
+import { Driver } from './driver.ts';
+import { GossipError, type GossipErrorCode, gossipErrorCodes } from './errors.ts';
+import { KeyDesk } from './key-desk.ts';
+import { Counters } from './metrics.ts';
+import { admission, checkedConfig, labelBytes, openKeyring } from './options.ts';
+import { RunningQuery } from './query-handle.ts';
+import type { DeliveredQuery, PoolEvent } from './serf/context.ts';
+import type { Coordinate } from './serf/coordinate.ts';
+import type { Member } from './serf/member.ts';
+import { Pool } from './serf/pool.ts';
+import { emptySnapshot, hostPort, type Snapshot, snapshotLine } from './serf/snapshot.ts';
+import type { Endpoint } from './swim/types.ts';
+import { advertisableAddress, parseJoinAddress, resolveTarget } from './transport/addresses.ts';
+import { Envelope } from './transport/envelope.ts';
+import { SnapshotFile } from './transport/snapshot-file.ts';
+import { SocketTransport } from './transport/sockets.ts';
+import { onLoopDelay, systemClock, systemRandom } from './transport/system.ts';
+import { canonicalAddress } from './wire/address.ts';
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+type Callback = (value: never) => void;
+
+/** Parts that exist before the node does. */
+interface Built {
+  readonly options: GossipOptions;
+  readonly config: GossipConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly counters: Counters;
+  readonly keyDesk: KeyDesk;
+}
+
+export class GossipNode implements Gossip {
+  readonly keys: KeyManager;
+  readonly metrics: Counters;
+  private readonly built: Built;
+  private readonly callbacks = new Map<keyof GossipEvents, Set<Callback>>();
+  private readonly queries = new Map<number, RunningQuery>();
+  private readonly joins = new Map<number, (failure: GossipError | undefined) => void>();
+  private readonly waits = new Map<string, (timedOut: boolean) => void>();
+  private readonly leavers: (() => void)[] = [];
+  private pool!: Pool;
+  private driver!: Driver;
+  private endpoint!: Endpoint;
+  private snapshotFile: SnapshotFile | undefined;
+  private snapshotClocks = { clock: 0, eventClock: 0, queryClock: 0 };
+  private unlistenLoop: () => void = () => {};
+  private lastJoin = 0;
+  private stopping: Promise<void> | undefined;
+
+  private constructor(built: Built) {
+    this.built = built;
+    this.metrics = built.counters;
+    this.keys = built.keyDesk.manager(
+      (name, payload) => this.query(name, payload),
+      () => this.pool.countActive(),
+    );
+  }
+
+  /** Binds, announces this member, and rejoins what the snapshot remembers. Throws GossipError `bad-option`, `bind-failed`. */
+  static async open(options: GossipOptions, edges: GossipEdges = {}): Promise<GossipNode> {
+    const config = checkedConfig(options);
+    const { clock = systemClock, logger = silent } = edges;
+    const counters = new Counters();
+    const keyDesk = new KeyDesk(await openKeyring(options), options.keyringPath);
+    const node = new GossipNode({ options, config, clock, logger, counters, keyDesk });
+    const { snapshotPath, rejoinAfterLeave = false } = options;
+    const snapshot =
+      snapshotPath === undefined ? emptySnapshot : await SnapshotFile.read(snapshotPath, rejoinAfterLeave);
+    await node.bind(edges);
+    if (snapshotPath !== undefined) await node.openSnapshot(snapshotPath, snapshot);
+    node.driver.run((pool, nowMs) => pool.start(snapshot, nowMs));
+    node.unlistenLoop = onLoopDelay((delayMs) => node.driver.run((pool, nowMs) => pool.loopDelay(delayMs, nowMs)));
+    void node.rejoin(snapshot);
+    return node;
+  }
+
+  private async bind(edges: GossipEdges): Promise<void> {
+    const { options, config, clock, logger, counters, keyDesk } = this.built;
+    const { transport = new SocketTransport(), random = systemRandom() } = edges;
+    const envelope = new Envelope({
+      keyring: keyDesk.keyring,
+      label: labelBytes(options),
+      compression: config.compression,
+      verifyIncoming: options.encryptVerifyIncoming ?? true,
+      verifyOutgoing: options.encryptVerifyOutgoing ?? true,
+    });
+    const address = advertisableAddress(options.advertiseAddress ?? options.bindAddress);
+    // Packets that arrive before the pool exists find nobody, as they would have a moment earlier.
+    let driver: Driver | undefined;
+    const bound = await transport.listen(
+      { address: options.bindAddress, port: options.bindPort },
+      {
+        packet: (bytes, from) => driver?.handlers.packet(bytes, from),
+        stream: (stream) => (driver === undefined ? stream.destroy() : driver.handlers.stream(stream)),
+        failed: (error) => driver?.handlers.failed(error),
+      },
+    );
+    this.endpoint = { address, port: options.advertisePort ?? bound.port };
+    this.pool = new Pool(
+      {
+        name: options.name,
+        advertise: this.endpoint,
+        tags: options.tags ?? {},
+        config,
+        packetOverheadBytes: envelope.overheadBytes,
+        nameConflictResolution: options.nameConflictResolution ?? true,
+        admit: admission(options),
+        admitAll: options.admitAll,
+        reconnectTimeoutOf: options.reconnectTimeoutOf,
+      },
+      { random, counters },
+    );
+    const { streamsMax, tcpTimeoutMs } = config;
+    const event = (happened: PoolEvent): void => this.event(happened);
+    const { pool } = this;
+    driver = new Driver({ pool, transport, envelope, clock, counters, logger, streamsMax, tcpTimeoutMs, event });
+    this.driver = driver;
+  }
+
+  // --- events
+
+  on<K extends keyof GossipEvents>(event: K, callback: (value: GossipEvents[K]) => void): () => void {
+    const callbacks = this.callbacks.get(event) ?? new Set();
+    this.callbacks.set(event, callbacks);
+    callbacks.add(callback as Callback);
+    return () => void callbacks.delete(callback as Callback);
+  }
+
+  /** A callback that throws is the application's bug: it is logged and counted, and the others still hear. */
+  private emit<K extends keyof GossipEvents>(event: K, value: GossipEvents[K]): void {
+    for (const callback of this.callbacks.get(event) ?? []) {
+      try {
+        (callback as (value: GossipEvents[K]) => void)(value);
+      } catch (error) {
+        this.built.counters.add('internalFailures');
+        this.built.logger.error({ event, error: String(error) }, 'a callback of a gossip event failed');
+      }
+    }
+  }
+
+  private event(event: PoolEvent): void {
+    switch (event.kind) {
+      case 'member':
+        this.snapshotFile?.touch();
+        return this.emit(event.change, event.member);
+      case 'userEvent':
+        this.snapshotFile?.touch();
+        return this.emit('userEvent', event.event);
+      case 'query':
+        this.snapshotFile?.touch();
+        return this.emit('query', this.incoming(event.query));
+      case 'queryAck':
+        return this.queries.get(event.query)?.heardAck(event.from);
+      case 'queryResponse':
+        return this.queries.get(event.query)?.heardResponse({ from: event.from, payload: event.payload });
+      case 'queryOver':
+        this.queries.get(event.query)?.finish();
+        this.queries.delete(event.query);
+        return;
+      case 'joinDone':
+        return this.joinDone(event);
+      case 'waitDone':
+        this.waits.get(event.token)?.(event.timedOut);
+        this.waits.delete(event.token);
+        return;
+      case 'left':
+        for (const resolve of this.leavers.splice(0)) resolve();
+        return;
+      case 'keyRequest':
+        void this.keyRequest(event);
+        return;
+      case 'snapshot':
+        if (event.line === snapshotLine.leave) this.snapshotFile?.addLeave(event.line);
+        else this.snapshotFile?.add(event.line);
+        return;
+      case 'shutdown':
+        return this.shutdown(event.reason);
+    }
+  }
+
+  private incoming(query: DeliveredQuery): IncomingQuery {
+    const { answer, ...facts } = query;
+    return {
+      ...facts,
+      respond: (payload) => {
+        this.mustRun();
+        this.expect(this.driver.run((pool, nowMs) => pool.respond(answer, payload, nowMs)));
+      },
+    };
+  }
+
+  private async keyRequest({ answer, operation, key }: Extract<PoolEvent, { kind: 'keyRequest' }>): Promise<void> {
+    const response = await this.built.keyDesk.perform(operation, key);
+    if (this.stopping === undefined) this.driver.run((pool, nowMs) => pool.keyAnswer(answer, response, nowMs));
+  }
+
+  private shutdown(reason: string): void {
+    this.built.logger.error({ reason }, 'gossip stops');
+    this.emit('shutdown', { reason });
+    void this.stop();
+  }
+
+  private expect<T>(result: { ok: true; value: T } | { ok: false; error: GossipErrorCode }): T {
+    if (result.ok) return result.value;
+    throw new GossipError(result.error, gossipErrorCodes[result.error]);
+  }
+
+  private mustRun(): void {
+    if (this.stopping !== undefined) throw new GossipError('stopped', gossipErrorCodes.stopped);
+  }
+
+  // --- joining and leaving
+
+  async join(addresses: readonly string[], options: JoinOptions = {}): Promise<JoinResult> {
+    this.mustRun();
+    const errors: { address: string; error: Error }[] = [];
+    let joined = 0;
+    const attempts = addresses.map(async (address) => {
+      try {
+        joined += await this.joinAddress(address, options.ignoreOldEvents ?? false);
+      } catch (error) {
+        errors.push({ address, error: error as Error });
+      }
+    });
+    await Promise.all(attempts);
+    if (joined > 0 && this.stopping === undefined) this.driver.run((pool, nowMs) => pool.announceJoin(nowMs));
+    if (joined === 0 && addresses.length > 0) {
+      const reasons = errors.map(({ address, error }) => `${address}: ${error.message}`).join('; ');
+      throw new GossipError('join-failed', `none of the members could be joined: ${reasons}`, { addresses, errors });
+    }
+    return { joined, errors };
+  }
+
+  /** Every address of a host is tried; gives how many answered, or throws the last failure if none did. */
+  private async joinAddress(text: string, ignoreOldEvents: boolean): Promise<number> {
+    const endpoints = await resolveTarget(parseJoinAddress(text, this.endpoint.port));
+    const failures = await Promise.all(endpoints.map((endpoint) => this.contact(endpoint, ignoreOldEvents)));
+    const joined = failures.filter((failure) => failure === undefined).length;
+    const failure = failures.find((one) => one !== undefined);
+    if (joined === 0) throw failure ?? new GossipError('not-reachable', `${text} has no address`);
+    return joined;
+  }
+
+  private contact(to: Endpoint, ignoreOldEvents: boolean): Promise<GossipError | undefined> {
+    this.mustRun();
+    const join = ++this.lastJoin;
+    return new Promise((resolve) => {
+      this.joins.set(join, resolve);
+      this.driver.run((pool, nowMs) => pool.join(to, join, ignoreOldEvents, nowMs));
+    });
+  }
+
+  private joinDone({ join, failure }: Extract<PoolEvent, { kind: 'joinDone' }>): void {
+    const resolve = this.joins.get(join);
+    this.joins.delete(join);
+    resolve?.(failure === undefined ? undefined : new GossipError(failure.code, failure.reason));
+  }
+
+  /** After a restart: the members of the snapshot, one after the other in random order, until one answers. */
+  private async rejoin(snapshot: Snapshot): Promise<void> {
+    const { options, logger } = this.built;
+    const known = [...snapshot.alive].filter(([name]) => name !== options.name);
+    for (const [name, at] of systemRandom().shuffle(known)) {
+      const address = canonicalAddress(at.address);
+      if (this.stopping !== undefined || address === undefined) return;
+      const failure = await this.contact({ address, port: at.port }, false);
+      if (failure === undefined) return logger.info({ member: name }, 'rejoined the pool of the snapshot');
+      logger.debug({ member: name, at: hostPort(at), error: failure.message }, 'a member of the snapshot is not there');
+    }
+    if (known.length > 0) logger.warn({ tried: known.length }, 'no member of the snapshot could be reached');
+  }
+
+  async leave(): Promise<void> {
+    this.mustRun();
+    if (this.pool.left) return;
+    const left = new Promise<void>((resolve) => this.leavers.push(resolve));
+    this.driver.run((pool, nowMs) => pool.leave(nowMs));
+    await left;
+  }
+
+  async forceLeave(name: string, { prune = false }: { readonly prune?: boolean } = {}): Promise<void> {
+    this.mustRun();
+    await this.wait(this.expect(this.driver.run((pool, nowMs) => pool.forceLeave(name, prune, nowMs))));
+  }
+
+  async setTags(tags: Readonly<Record<string, string>>): Promise<void> {
+    this.mustRun();
+    await this.wait(this.expect(this.driver.run((pool, nowMs) => pool.setTags(tags, nowMs))));
+  }
+
+  /** Until a broadcast was told often enough; nothing to wait for without a token. */
+  private async wait(token: string | undefined): Promise<void> {
+    if (token === undefined) return;
+    const timedOut = await new Promise<boolean>((resolve) => this.waits.set(token, resolve));
+    if (timedOut) throw new GossipError('broadcast-timeout', gossipErrorCodes['broadcast-timeout']);
+  }
+
+  // --- events and queries
+
+  userEvent(name: string, payload: Uint8Array, { coalesce = false }: { readonly coalesce?: boolean } = {}): void {
+    this.mustRun();
+    this.expect(this.driver.run((pool, nowMs) => pool.userEvent(name, payload, coalesce, nowMs)));
+  }
+
+  query(name: string, payload: Uint8Array, params: QueryParams = {}): QueryHandle {
+    this.mustRun();
+    const asked = this.expect(this.driver.run((pool, nowMs) => pool.query(name, payload, params, nowMs)));
+    const end = (): void => this.driver.run((pool, nowMs) => pool.closeQuery(asked.query, nowMs));
+    const running = new RunningQuery(this.built.clock.wallMs() + asked.timeoutMs, end);
+    this.queries.set(asked.query, running);
+    return running;
+  }
+
+  // --- what can be looked up
+
+  members(): Member[] {
+    return this.pool.members();
+  }
+
+  member(name: string): Member | undefined {
+    return this.pool.member(name);
+  }
+
+  local(): Member {
+    return this.pool.self();
+  }
+
+  coordinate(): Coordinate {
+    return this.pool.coordinate();
+  }
+
+  coordinateOf(name: string): Coordinate | undefined {
+    return this.pool.coordinateOf(name);
+  }
+
+  stats(): Record<string, string> {
+    return { ...this.pool.stats(), encrypted: String(this.built.keyDesk.keyring.enabled) };
+  }
+
+  // --- the snapshot
+
+  private async openSnapshot(path: string, snapshot: Snapshot): Promise<void> {
+    const { clock, eventClock, queryClock } = snapshot;
+    this.snapshotClocks = { clock, eventClock, queryClock };
+    if (snapshot.unknownLines > 0) {
+      this.built.logger.warn({ path, lines: snapshot.unknownLines }, 'the snapshot has lines that nobody can read');
+    }
+    this.snapshotFile = await SnapshotFile.open(path, this.built.clock, {
+      snapshot: () => this.pool.snapshot(),
+      clockLines: () => this.clockLines(),
+      failed: (error) => this.built.logger.error({ path, error: error.message }, 'the snapshot could not be written'),
+    });
+  }
+
+  private clockLines(): string[] {
+    const now = this.pool.snapshot();
+    const before = this.snapshotClocks;
+    this.snapshotClocks = now;
+    const lines: string[] = [];
+    if (now.clock !== before.clock) lines.push(snapshotLine.clock(now.clock));
+    if (now.eventClock !== before.eventClock) lines.push(snapshotLine.eventClock(now.eventClock));
+    if (now.queryClock !== before.queryClock) lines.push(snapshotLine.queryClock(now.queryClock));
+    return lines;
+  }
+
+  // --- the end
+
+  stop(): Promise<void> {
+    this.stopping ??= this.stopOnce();
+    return this.stopping;
+  }
+
+  private async stopOnce(): Promise<void> {
+    this.unlistenLoop();
+    await this.driver.stop();
+    for (const query of this.queries.values()) query.finish();
+    const stopped = new GossipError('stopped', gossipErrorCodes.stopped);
+    for (const resolve of this.joins.values()) resolve(stopped);
+    for (const resolve of this.waits.values()) resolve(true);
+    for (const resolve of this.leavers.splice(0)) resolve();
+    await this.snapshotFile?.close();
+  }
+}
