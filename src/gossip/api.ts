@@ -8,7 +8,7 @@ import type { GossipConfig, Profile } from './config.ts';
 import type { Coordinate } from './serf/coordinate.ts';
 import type { KeyResult } from './serf/internal-queries.ts';
 import type { Member } from './serf/member.ts';
-import type { UserEvent } from './serf/user-events.ts';
+import type { UserEvent } from './serf/user-event.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface GossipOptions {

@@ -21,6 +21,6 @@ export type { Coordinate } from './serf/coordinate.ts';
 export { distance } from './serf/coordinate.ts';
 export type { KeyResult } from './serf/internal-queries.ts';
 export type { Member, MemberStatus } from './serf/member.ts';
-export type { UserEvent } from './serf/user-events.ts';
+export type { UserEvent } from './serf/user-event.ts';
 export type { Endpoint } from './swim/types.ts';
 export type { Transport } from './transport/transport.ts';

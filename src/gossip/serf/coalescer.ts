@@ -5,7 +5,7 @@
  */
 import type { MemberChange, SerfContext } from './context.ts';
 import type { Member } from './member.ts';
-import type { UserEvent } from './user-events.ts';
+import type { UserEvent } from './user-event.ts';
 
 type Flush<T> = (held: readonly T[]) => void;
 

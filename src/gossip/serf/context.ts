@@ -7,7 +7,7 @@ import type { EffectSink } from '../swim/outbox.ts';
 import type { Endpoint } from '../swim/types.ts';
 import type { LamportClock } from './lamport.ts';
 import type { Member } from './member.ts';
-import type { UserEvent } from './user-events.ts';
+import type { UserEvent } from './user-event.ts';
 
 export type SerfTimer =
   | { readonly kind: 'reap' }

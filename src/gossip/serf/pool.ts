@@ -42,7 +42,8 @@ import {
 } from './queries.ts';
 import { Roster } from './roster.ts';
 import { type Snapshot, snapshotLine } from './snapshot.ts';
-import { type UserEvent, UserEventLog } from './user-events.ts';
+import type { UserEvent } from './user-event.ts';
+import { UserEventLog } from './user-events.ts';
 
 export interface PoolOptions {
   readonly name: string;

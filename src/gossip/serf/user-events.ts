@@ -6,14 +6,7 @@
 import { sameBytes } from '../swim/types.ts';
 import type { PastEvents, UserEventMessage } from '../wire/serf.ts';
 import type { SerfContext } from './context.ts';
-
-export interface UserEvent {
-  readonly name: string;
-  readonly payload: Uint8Array;
-  readonly lamportTime: number;
-  /** The sender allowed that several of one name be delivered as the last one. */
-  readonly coalesce: boolean;
-}
+import type { UserEvent } from './user-event.ts';
 
 interface Slot {
   readonly lamportTime: number;
