@@ -7,5 +7,6 @@ export {
   type CaManagerState,
   type CaServer,
 } from './ca-manager.ts';
+export { caServerOn } from './ca-server.ts';
 export { LeafCache, type LeafCacheDeps, type LeafRequest } from './leaf-cache.ts';
 export { activeRoot, type RootsAnswer, RootsCache, type RootsCacheDeps, type RootsRequest } from './roots-cache.ts';

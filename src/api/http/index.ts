@@ -24,6 +24,7 @@ export {
 export { callerOf, readHeaders, readOf, withFailedHeaders } from './reads.ts';
 export type { ApiRequest, Method } from './request.ts';
 export type { Handler, Route } from './route.ts';
+export { type LeafSource, leafRoutes } from './routes/connect-ca.ts';
 export { type BodyLimits, bodyLimits } from './routes/context.ts';
 export { backendRoutes, type RouteSettings, readDefaults } from './routes/index.ts';
 export { type RunningServer, type ServerOptions, serveHttp } from './server.ts';

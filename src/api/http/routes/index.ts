@@ -8,6 +8,7 @@ import type { Route } from '../route.ts';
 import { authorizeRoutes } from './authorize.ts';
 import { catalogRoutes } from './catalog.ts';
 import { configEntryRoutes } from './config-entries.ts';
+import { connectCaRoutes } from './connect-ca.ts';
 import { type BodyLimits, bodyLimits, type RouteContext } from './context.ts';
 import { coordinateRoutes } from './coordinate.ts';
 import { healthRoutes } from './health.ts';
@@ -53,6 +54,7 @@ export function backendRoutes(settings: RouteSettings): { readonly routes: Route
     catalogRoutes,
     coordinateRoutes,
     configEntryRoutes,
+    connectCaRoutes,
     healthRoutes,
     intentionRoutes,
     kvRoutes,
