@@ -95,15 +95,26 @@ export function comparable({ status, headers, body }: Response): string {
     .filter(([name]) => !varyingHeaders.has(name))
     .sort()
     .map(([name, value]) => `${name}: ${value}`);
-  return [String(status), ...kept, '', sortErrors(mask(body))].join('\n');
+  return [String(status), ...kept, '', sortRoots(sortErrors(mask(body)))].join('\n');
 }
 
 function mask(body: string): string {
   return body
     .replace(uuid, '<UUID>')
     .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, '<TIME>')
-    .replace(/"(CreateIndex|ModifyIndex)":\d+/g, '"$1":0')
+    .replace(/-----BEGIN ([A-Z ]+)-----.*?-----END \1-----/gs, '<$1>')
+    .replace(/\b[0-9a-f]{2}(:[0-9a-f]{2}){3,}\b/g, '<ID>')
+    .replace(/"SerialNumber":"[0-9a-f:]+"/g, '"SerialNumber":"<S>"')
+    .replace(/"(SerialNumber|CreateIndex|ModifyIndex)":\d+/g, '"$1":0')
     .replace(/"Hash":"[^"]*"/g, '"Hash":"<H>"');
+}
+
+/** Roots are listed by their fingerprints, which are chance; their keys stay in order. */
+function sortRoots(text: string): string {
+  if (!text.startsWith('{"ActiveRootID"')) return text;
+  const answer = JSON.parse(text) as { Roots: unknown[] };
+  const roots = answer.Roots.map((root) => JSON.stringify(root)).sort();
+  return JSON.stringify({ ...answer, Roots: roots.map((root) => JSON.parse(root)) });
 }
 
 /** The reference prints some lists of errors in no fixed order. */
