@@ -1,0 +1,150 @@
+/**
+ * This server's outgoing connection to one peer: a stream for heartbeats and votes, another for appends, so that the first never
+ * wait behind the second. Messages that are ready in one turn of the event loop leave as one frame. A broken stream is reported
+ * once and dialled again, with a growing and jittered pause; messages meanwhile are dropped, as Raft allows.
+ */
+import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
+import type { Message } from '../core/messages.ts';
+import { raftService } from './service.ts';
+import { type Frame, type Hello, toWire } from './wire.ts';
+
+export interface LinkOptions {
+  readonly address: string;
+  readonly credentials: ChannelCredentials;
+  readonly channelOptions: Record<string, string | number>;
+  readonly hello: Omit<Hello, 'bulk'>;
+  /** Messages that came back on the stream. */
+  received(frame: Frame): void;
+  /** A stream that had been accepted broke. */
+  broken(): void;
+}
+
+const retryMsFirst = 20;
+const retryMsMax = 1_000;
+/** Beyond this much unsent data appends are dropped: the peer does not read. */
+const unsentBytesMax = 32 * 1024 * 1024;
+
+export class PeerLink {
+  readonly #options: LinkOptions;
+  readonly #client: Client;
+  readonly #control: LinkStream;
+  readonly #bulk: LinkStream;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#client = new Client(options.address, options.credentials, options.channelOptions);
+    this.#control = new LinkStream(this.#client, { ...options, bulk: false });
+    this.#bulk = new LinkStream(this.#client, { ...options, bulk: true });
+  }
+
+  get address(): string {
+    return this.#options.address;
+  }
+
+  get client(): Client {
+    return this.#client;
+  }
+
+  send(message: Message): void {
+    (message.kind === 'append' ? this.#bulk : this.#control).send(message);
+  }
+
+  /** The peer has shown itself alive: do not wait out the pause. */
+  dialNow(): void {
+    this.#control.dialNow();
+    this.#bulk.dialNow();
+  }
+
+  close(): void {
+    this.#control.close();
+    this.#bulk.close();
+    this.#client.close();
+  }
+}
+
+class LinkStream {
+  readonly #client: Client;
+  readonly #options: LinkOptions & { readonly bulk: boolean };
+  #stream: ClientDuplexStream<object, Frame> | undefined;
+  #accepted = false;
+  #queue: Message[] = [];
+  #retryMs = retryMsFirst;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(client: Client, options: LinkOptions & { readonly bulk: boolean }) {
+    this.#client = client;
+    this.#options = options;
+    this.#dial();
+  }
+
+  send(message: Message): void {
+    if (!this.#accepted || this.#stream === undefined) return;
+    if (this.#stream.writableLength > unsentBytesMax) return;
+    this.#queue.push(message);
+    if (this.#queue.length === 1) setImmediate(() => this.#flush());
+  }
+
+  dialNow(): void {
+    if (this.#retry === undefined || this.#closed) return;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#retryMs = retryMsFirst;
+    this.#dial();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#stream?.cancel();
+  }
+
+  #flush(): void {
+    const messages = this.#queue;
+    this.#queue = [];
+    if (this.#accepted) this.#stream?.write({ messages: messages.map(toWire) });
+  }
+
+  #dial(): void {
+    const { path, requestSerialize, responseDeserialize } = raftService.messages;
+    const decode = responseDeserialize as unknown as (bytes: Buffer) => Frame;
+    const stream = this.#client.makeBidiStreamRequest<object, Frame>(path, requestSerialize, decode);
+    this.#stream = stream;
+    const { hello, bulk } = this.#options;
+    stream.on('data', (frame: Frame) => {
+      if (frame.hello) {
+        this.#accepted = true;
+        this.#retryMs = retryMsFirst;
+      }
+      try {
+        this.#options.received(frame);
+      } catch (error) {
+        // It does not decode: the peer is of another version, or broken. Drop the stream, dial again later.
+        stream.destroy(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    // 'error' is followed by 'close'; the pause there is the reaction, the peer's silence is what the core reacts to.
+    stream.on('error', () => {});
+    stream.once('close', () => this.#ended(stream));
+    stream.once('end', () => this.#ended(stream));
+    stream.write({ hello: { ...hello, bulk } });
+  }
+
+  #ended(stream: ClientDuplexStream<object, Frame>): void {
+    if (this.#stream !== stream) return;
+    this.#stream = undefined;
+    this.#queue = [];
+    stream.cancel();
+    const wasAccepted = this.#accepted;
+    this.#accepted = false;
+    if (this.#closed) return;
+    const pause = this.#retryMs * (0.5 + Math.random());
+    this.#retryMs = Math.min(this.#retryMs * 2, retryMsMax);
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#dial();
+    }, pause);
+    this.#retry.unref();
+    if (wasAccepted) this.#options.broken();
+  }
+}
