@@ -10,6 +10,8 @@ import { err, ok, type Result } from '../std/result.ts';
 export interface PeerIdentity {
   readonly uri: string;
   readonly id: ServiceId;
+  /** When the certificate that proves it expires. */
+  readonly validToMs: number;
 }
 
 export function peerIdentity(certificate: X509Certificate): Result<PeerIdentity, string> {
@@ -20,7 +22,7 @@ export function peerIdentity(certificate: X509Certificate): Result<PeerIdentity,
   const parsed = parseSpiffe(uri.value);
   if (!parsed.ok) return err(parsed.error.message);
   if (parsed.value.kind !== 'service') return err(`${uri.value} does not name a service`);
-  return ok({ uri: uri.value, id: parsed.value });
+  return ok({ uri: uri.value, id: parsed.value, validToMs: Date.parse(certificate.validTo) });
 }
 
 interface AlternativeName {

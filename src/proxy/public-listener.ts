@@ -139,7 +139,11 @@ export class PublicListener implements ManagedServer {
         fields: { subject: certificate.subject },
       };
     }
-    const { uri, id } = peer.value;
+    const { uri, id, validToMs } = peer.value;
+    // A resumed session skips the chain, so the one thing that changes by itself, time, is looked at here.
+    if (validToMs < this.#context.clock.wallMs()) {
+      return { ok: false, refusal: 'untrusted_certificate', reason: 'CERT_HAS_EXPIRED', fields: { source: uri } };
+    }
     const decision = this.#settings.authorize(id);
     if (decision.allowed) return { ok: true, peer: peer.value };
     sourceCounters(this.#context.counters.inbound, id.service).refused += 1;

@@ -8,6 +8,7 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { ProxyError } from './errors.ts';
+import { SessionCache } from './session-cache.ts';
 import type { Leaf, ProxyOptions, TrustBundle } from './snapshot.ts';
 
 export interface TlsMaterial {
@@ -19,6 +20,7 @@ export interface TlsMaterial {
   readonly options: SecureContextOptions;
   /** For clients: one context for all dials of this generation. */
   readonly context: SecureContext;
+  readonly sessions: SessionCache;
 }
 
 /** SSL_OP_NO_RENEGOTIATION of OpenSSL 1.1.1 and later: a TLS 1.2 peer may not change its identity half-way. */
@@ -64,6 +66,7 @@ export function buildTlsMaterial(
     validBeforeMs: leaf.validBeforeMs,
     options,
     context: parse('roots', () => createSecureContext(options)),
+    sessions: new SessionCache(),
   };
 }
 

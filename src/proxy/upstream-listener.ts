@@ -115,7 +115,7 @@ export class UpstreamListener implements ManagedServer {
       if (tried.size > 0) counters.retries += 1;
       tried.add(pick.endpoint.id);
       try {
-        const peer = await dialPeer(pick.endpoint, tls, signal);
+        const peer = await dialPeer(pick.endpoint, tls, signal, this.#context.clock.wallMs());
         pick.connected();
         return { ok: true, peer, pick };
       } catch (error) {
@@ -153,7 +153,8 @@ export class UpstreamListener implements ManagedServer {
     peer.socket.once('end', () => {
       refused = client.bytesWritten === 0 && !client.readableEnded;
     });
-    log.debug('connected', { upstream: name, instance: pick.endpoint.id, peer: peer.uri, tls: peer.protocol });
+    const { uri, protocol, resumed } = peer;
+    log.debug('connected', { upstream: name, instance: pick.endpoint.id, peer: uri, tls: protocol, resumed });
     splice(inner, outer, ({ error }) => {
       pick.release();
       unwatch();

@@ -227,6 +227,46 @@ describe('who may come in', () => {
     client.destroy();
   });
 
+  it.each([
+    { name: 'a stranger', leaf: () => stranger.issue('web'), refusal: 'untrusted_certificate' },
+    { name: 'one without a certificate', leaf: () => null, refusal: 'no_client_certificate' },
+  ])('does not let $name in by resuming the session of a refused connection', async ({ leaf, refusal: code }) => {
+    const issued = leaf();
+    const attemptWith = (session?: Buffer): Promise<{ reused: boolean; ticket: Buffer | undefined }> =>
+      new Promise((resolve) => {
+        let ticket: Buffer | undefined;
+        const client = connectTls({
+          host: loopback,
+          port: ports.db,
+          ca: authority.rootPem,
+          checkServerIdentity: () => undefined,
+          ...(session && { session }),
+          ...(issued !== null && { cert: issued.certPem, key: issued.keyPem }),
+        });
+        client.on('session', (fresh) => {
+          ticket = fresh;
+        });
+        client.on('error', () => {});
+        client.on('close', () => resolve({ reused: client.isSessionReused(), ticket }));
+        client.resume();
+      });
+    const first = await attemptWith();
+    if (first.ticket !== undefined) await attemptWith(first.ticket);
+    expect(databaseConnections.size).toBe(0);
+    expect(db.sidecar.counters.inbound.connections).toBe(0);
+    expect(db.sidecar.counters.inbound.refused[code as 'denied']).toBeGreaterThanOrEqual(1);
+  });
+
+  it('resumes sessions between sidecars, and decides anew each time', async () => {
+    for (let i = 0; i < 3; i++) expect(await exchange(ports.upstream, `n${i}`)).toBe(`n${i}`);
+    const connected = web.book.lines.filter((line) => line.message === 'connected');
+    expect(connected.map((line) => line.fields.resumed)).toEqual([false, true, true]);
+    agent.intentions('db', ['web', 'deny']);
+    await expect.poll(() => agent.requests.filter((r) => r.includes('match') && r.includes('index=')).length).toBe(2);
+    expect(await ending(await dial(ports.upstream))).toBe('ECONNRESET');
+    expect((await refusal(db.book, 'denied')).fields.source).toBe(spiffe('web'));
+  });
+
   it('refuses what is not TLS', async () => {
     const client = await dial(ports.db);
     client.write('GET / HTTP/1.0\r\n\r\n');
