@@ -65,7 +65,8 @@ export function exchange(
   { headers = {}, body }: CallOptions = {},
 ): Promise<Exchange> {
   return new Promise((resolve, reject) => {
-    const sent = body === undefined ? headers : { 'Content-Length': String(Buffer.byteLength(body)), ...headers };
+    const chunked = body === undefined || 'Transfer-Encoding' in headers;
+    const sent = chunked ? headers : { 'Content-Length': String(Buffer.byteLength(body)), ...headers };
     const request = http.request({ host: '127.0.0.1', port, method, path, headers: sent, agent }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
