@@ -1,0 +1,141 @@
+/**
+ * What a leader does besides answering: it starts with its leadership and ends with it. Each duty is a file of its own; here
+ * they are started in order, once the leader has applied its predecessors' log.
+ */
+import type { AppliedCommand, CommandArgs, CommandName, CommandResult, ReadTx } from '../../../fsm/index.ts';
+import type { Clock } from '../../../std/clock.ts';
+import { millisecond, second } from '../../../std/duration.ts';
+import type { NodeCoordinate, Session } from '../../../structs/index.ts';
+import { CatalogDuty, type MemberSource } from './catalog-duty.ts';
+import { CoordinateBatch } from './coordinate-batch.ts';
+import { LockDelays } from './lock-delays.ts';
+import { SessionTimers } from './session-timers.ts';
+import { TombstoneGc } from './tombstone-gc.ts';
+
+/** What the duties need of the server they run in. */
+export interface DutyServer {
+  readonly datacenter: string;
+  readonly nodeName: string;
+  readonly clock: Clock;
+  /** The state; do not keep it across an await. */
+  view(): ReadTx;
+  /** Writes through the log as the leader itself. `call` says what for: `leader/session-ttl`. */
+  write<N extends CommandName>(name: N, args: CommandArgs<N>, call: string): Promise<CommandResult<N>>;
+  warn(message: string, fields: Record<string, unknown>): void;
+}
+
+/** A duty of another room (the certificate authority, autopilot). */
+export interface ExtraDuty {
+  readonly name: string;
+  start(): void | Promise<void>;
+  stop(): void;
+}
+
+const autopilotDefaults: CommandArgs<'autopilot.setConfiguration'>['Config'] = {
+  CleanupDeadServers: true,
+  LastContactThreshold: 200 * millisecond,
+  MaxTrailingLogs: 250,
+  MinQuorum: 0,
+  ServerStabilizationTime: 10 * second,
+  RedundancyZoneTag: '',
+  DisableUpgradeMigration: false,
+  UpgradeVersionTag: '',
+};
+
+export class LeaderDuties {
+  readonly lockDelays = new LockDelays();
+  readonly #server: DutyServer;
+  readonly #sessions: SessionTimers;
+  readonly #tombstones: TombstoneGc;
+  readonly #coordinates: CoordinateBatch;
+  readonly #catalog: CatalogDuty;
+  readonly #extra: ExtraDuty[] = [];
+  #active = false;
+
+  constructor(server: DutyServer, members: MemberSource) {
+    this.#server = server;
+    const { clock } = server;
+    const warn = server.warn.bind(server);
+    const edges = { clock, warn };
+    this.#sessions = new SessionTimers({
+      ...edges,
+      destroy: (ID) => server.write('session.destroy', { ID }, 'leader/session-ttl'),
+    });
+    this.#tombstones = new TombstoneGc({
+      ...edges,
+      reap: (Index) => server.write('tombstone.reap', { Index }, 'leader/tombstone-gc'),
+    });
+    this.#coordinates = new CoordinateBatch({
+      ...edges,
+      write: (Updates) => server.write('coordinate.update', { Updates }, 'leader/coordinates'),
+    });
+    this.#catalog = new CatalogDuty(server, members);
+  }
+
+  /** Adds a duty; if this server leads already it starts at once. */
+  add(duty: ExtraDuty): void {
+    this.#extra.push(duty);
+    if (this.#active) this.#startExtra(duty);
+  }
+
+  start(): void {
+    this.stop();
+    this.#active = true;
+    this.#sessions.start(this.#server.view());
+    for (const duty of this.#extra) this.#startExtra(duty);
+    this.#initialise().catch((error: unknown) => {
+      this.#server.warn('the first writes of a leader failed', { error: String(error) });
+    });
+    this.#catalog.start();
+  }
+
+  stop(): void {
+    if (!this.#active) return;
+    this.#active = false;
+    this.#sessions.stop();
+    this.#tombstones.stop();
+    this.#coordinates.stop();
+    this.#catalog.stop();
+    this.lockDelays.clear();
+    for (const duty of this.#extra) duty.stop();
+  }
+
+  applied(command: AppliedCommand): void {
+    if (!this.#active) return;
+    this.lockDelays.applied(command, this.#server.clock.wallMs());
+    this.#sessions.applied(command);
+    this.#tombstones.applied(command);
+  }
+
+  /** The state is another one: timers that speak of the old one are void. */
+  replaced(): void {
+    if (this.#active) this.#sessions.start(this.#server.view());
+  }
+
+  renew(session: Session): void {
+    this.#sessions.renew(session);
+  }
+
+  report(update: NodeCoordinate): void {
+    this.#coordinates.add(update);
+  }
+
+  #startExtra(duty: ExtraDuty): void {
+    Promise.resolve(duty.start()).catch((error: unknown) => {
+      this.#server.warn('a duty of the leader failed', { duty: duty.name, error: String(error) });
+    });
+  }
+
+  /** What every state must hold, written by the first leader that does not find it. */
+  async #initialise(): Promise<void> {
+    const singletons = this.#server.view().table('singletons');
+    if (singletons.get(['system/intention-format']) === undefined) {
+      const fact = { Key: 'intention-format', Value: 'config-entry' };
+      await this.#server.write('systemMetadata.set', fact, 'leader/initialise');
+    }
+    if (singletons.get(['autopilot']) === undefined) {
+      const args = { Config: autopilotDefaults, Cas: 0 };
+      await this.#server.write('autopilot.setConfiguration', args, 'leader/initialise');
+    }
+  }
+}

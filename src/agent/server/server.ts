@@ -1,0 +1,351 @@
+/**
+ * A server: Raft, the replicated state, and what doors ask of them.
+ *
+ *     write   held while nobody leads; on the leader: prepare (ids, time, origin), propose, answer; elsewhere: forwarded
+ *     read    gate (stale: any server; default: a leader that holds its lease; consistent: one that asked a majority),
+ *             then the state, waiting for news if asked to
+ *     call    what only the leader knows, or this very server
+ *
+ * With its leadership begin its duties (duties/) and end with it. It knows nothing of HTTP, of gossip's packets, or of the
+ * agent round it: these come in through `ServerEdges`.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Answer,
+  type Backend,
+  BackendError,
+  type Caller,
+  type CallName,
+  type Calls,
+  type ReadOptions,
+} from '../../api/backend.ts';
+import {
+  type ApplyResult,
+  type Command,
+  type CommandArgs,
+  type CommandName,
+  type CommandResult,
+  commands,
+  DurableState,
+  encodeEnvelope,
+  type LeaderContext,
+  type Query,
+  type QueryArgs,
+  type QueryName,
+  type QueryValue,
+  queries,
+  type ReadTx,
+  Settled,
+} from '../../fsm/index.ts';
+import {
+  type Configuration,
+  openRaftLog,
+  type Raft,
+  RaftNode,
+  type RaftSettings,
+  type Transport,
+} from '../../raft/index.ts';
+import type { Clock } from '../../std/clock.ts';
+import { second } from '../../std/duration.ts';
+import { HeddleError } from '../../std/errors.ts';
+import type { Random } from '../../std/random.ts';
+import type { PoolMember } from '../membership/tags.ts';
+import { type CallHandler, ownCalls } from './calls.ts';
+import type { MemberSource } from './duties/catalog-duty.ts';
+import { type ExtraDuty, LeaderDuties } from './duties/leader-duties.ts';
+import { type Forwarder, noForwarder } from './forwarder.ts';
+import { Leadership } from './leadership.ts';
+import { isRetriable, toBackendError } from './raft-errors.ts';
+
+export interface ServerOptions {
+  /** Where log and state live; null: in a temporary directory that goes with the server. */
+  readonly dataDir: string | null;
+  readonly datacenter: string;
+  readonly nodeName: string;
+  /** UUID of this node; its name in Raft's configuration. */
+  readonly nodeId: string;
+  /** `ip:port` where the other servers reach this one. */
+  readonly rpcAddress: string;
+  /** The first configuration of a new cluster, the same on all of its servers; undefined: wait to be taken in. */
+  readonly bootstrap: Configuration | undefined;
+  /** Shortest TTL of a session, in nanoseconds. */
+  readonly sessionTtlMinNs?: number;
+  /** How long a request waits for a leader, in milliseconds. */
+  readonly holdMs?: number;
+  readonly raftSettings?: Partial<RaftSettings>;
+}
+
+export interface ServerLogger {
+  info(message: string, fields: Record<string, unknown>): void;
+  warn(message: string, fields: Record<string, unknown>): void;
+}
+
+export interface ServerEdges {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly members: MemberSource;
+  readonly logger: ServerLogger;
+  readonly forwarder?: Forwarder;
+}
+
+const defaultWaitMs = 300_000;
+const waitMaxMs = 600_000;
+/** Up to a sixteenth of the wait is added, so that readers that began together do not end together. */
+const jitterDivisor = 16;
+
+/** A configuration of one voter. */
+export function aloneConfiguration(id: string, address: string): Configuration {
+  return { voters: [id], votersOutgoing: [], learners: [], addresses: { [id]: address } };
+}
+
+export class Server implements Backend {
+  readonly datacenter: string;
+  readonly nodeName: string;
+  readonly raft: Raft;
+  readonly state: DurableState;
+  readonly leadership: Leadership;
+  readonly #options: ServerOptions;
+  readonly #edges: ServerEdges;
+  readonly #forwarder: Forwarder;
+  readonly #duties: LeaderDuties;
+  readonly #calls = new Map<CallName, CallHandler<CallName>>();
+  /** The directory to remove at the end, if it is a temporary one. */
+  readonly #temporary: string | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** Opens log and state and takes part. Throws what Raft throws when they are damaged or do not fit together. */
+  static async open(options: ServerOptions, edges: ServerEdges): Promise<Server> {
+    const temporary = options.dataDir === null ? await mkdtemp(join(tmpdir(), 'heddle-')) : undefined;
+    const directory = join(options.dataDir ?? temporary!, 'raft');
+    const state = await DurableState.open(join(directory, 'state'), { clock: edges.clock });
+    try {
+      const raft = await RaftNode.open(
+        {
+          id: options.nodeId,
+          clusterId: options.datacenter,
+          bootstrap: options.bootstrap,
+          ...(options.raftSettings === undefined ? {} : { settings: options.raftSettings }),
+        },
+        {
+          log: openRaftLog(join(directory, 'log')),
+          transport: edges.transport,
+          clock: edges.clock,
+          random: edges.random.stream('raft'),
+          stateMachine: state,
+          logger: edges.logger,
+        },
+      );
+      return new Server(options, edges, { raft, state, temporary });
+    } catch (error) {
+      await state.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: ServerOptions,
+    edges: ServerEdges,
+    parts: { readonly raft: Raft; readonly state: DurableState; readonly temporary: string | undefined },
+  ) {
+    this.#options = options;
+    this.#edges = edges;
+    this.datacenter = options.datacenter;
+    this.nodeName = options.nodeName;
+    this.raft = parts.raft;
+    this.state = parts.state;
+    this.#temporary = parts.temporary;
+    this.#forwarder = edges.forwarder ?? noForwarder;
+    this.leadership = new Leadership(this.raft, edges, options.holdMs ?? 7_000);
+    this.#duties = new LeaderDuties(
+      {
+        datacenter: this.datacenter,
+        nodeName: this.nodeName,
+        clock: edges.clock,
+        view: () => this.state.store.view,
+        write: (name, args, call) => this.#propose(name, args, { token: '', address: '', call, datacenter: '' }),
+        warn: (message, fields) => edges.logger.warn(message, fields),
+      },
+      edges.members,
+    );
+    this.#addOwnCalls();
+    this.state.store.listen({
+      applied: (command) => this.#duties.applied(command),
+      replaced: () => this.#duties.replaced(),
+    });
+    this.raft.onLeadership((isLeader) => (isLeader ? this.#duties.start() : this.#duties.stop()));
+    if (this.leadership.leading) this.#duties.start();
+  }
+
+  /** Answers a call of this name from now on. */
+  handle<N extends CallName>(name: N, handler: CallHandler<N>): void {
+    this.#calls.set(name, handler as unknown as CallHandler<CallName>);
+  }
+
+  /** Adds something that runs while this server leads. */
+  addDuty(duty: ExtraDuty): void {
+    this.#duties.add(duty);
+  }
+
+  /** The state of this server as it is now; not to be kept across an await. */
+  get view(): ReadTx {
+    return this.state.store.view;
+  }
+
+  async apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
+    this.#requireOwnDatacenter(caller);
+    return this.#atLeader(
+      () => this.#propose(name, args, caller),
+      (id) => this.#forwarder.apply(id, name, args, caller),
+    );
+  }
+
+  async query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>> {
+    this.#requireOwnDatacenter(options.caller);
+    if (options.consistency === 'stale') return this.#staleQuery(name, args, options);
+    const mode = options.consistency === 'consistent' ? 'readIndex' : 'lease';
+    return this.#atLeader(
+      async () => {
+        await this.raft.readBarrier(mode);
+        return this.#answer(name, args, options);
+      },
+      (id) => this.#forwarder.query(id, name, args, options),
+    );
+  }
+
+  async call<N extends CallName>(name: N, args: Calls[N]['args'], caller: Caller): Promise<Calls[N]['result']> {
+    this.#requireOwnDatacenter(caller);
+    const handler = this.#calls.get(name) as CallHandler<N> | undefined;
+    if (handler === undefined) throw new HeddleError('CALL_UNKNOWN', `this server does not answer ${name}`);
+    if (handler.where === 'any') return handler.run(args, caller);
+    return this.#atLeader(
+      async () => handler.run(args, caller),
+      (id) => this.#forwarder.call(id, name, args, caller),
+    );
+  }
+
+  /** Ends reads and duties, then Raft, then the state; what is acknowledged is on the disk. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#duties.stop();
+    this.leadership.stop();
+    await this.#forwarder.stop();
+    await this.raft.stop();
+    await this.state.close();
+    if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true });
+  }
+
+  #addOwnCalls(): void {
+    const handlers = ownCalls({
+      datacenter: this.datacenter,
+      nodeName: this.nodeName,
+      raft: this.raft,
+      store: this.state.store,
+      leadership: this.leadership,
+      duties: this.#duties,
+      members: (): readonly PoolMember[] => this.#edges.members.members(),
+    });
+    for (const [name, handler] of Object.entries(handlers)) this.#calls.set(name as CallName, handler as never);
+  }
+
+  /** Runs `here` on the leader, or `there` for another; again, while it certainly had no effect and the hold time lasts. */
+  async #atLeader<T>(here: () => Promise<T>, there: (leaderId: string) => Promise<T>): Promise<T> {
+    return this.leadership.hold(async (place) => {
+      if (place.kind === 'nowhere') return undefined;
+      try {
+        return { answer: place.kind === 'here' ? await here() : await there(place.id) };
+      } catch (error) {
+        if (isRetriable(error)) return undefined;
+        throw toBackendError(error);
+      }
+    });
+  }
+
+  async #propose<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
+    const command = commands[name] as unknown as Command<CommandArgs<N>, CommandResult<N>>;
+    const prepared = command.prepare === undefined ? args : command.prepare(args, this.#leaderContext());
+    if (prepared instanceof Settled) return prepared.result as CommandResult<N>;
+    const origin = {
+      accessor: '',
+      agent: this.nodeName,
+      address: caller.address,
+      call: caller.call,
+      timeMs: this.#edges.clock.wallMs(),
+    };
+    const { result } = await this.raft.propose(
+      encodeEnvelope({ name, version: command.version, origin, args: prepared }),
+    );
+    const outcome = result as ApplyResult;
+    if (!outcome.ok) throw outcome.error;
+    return outcome.value as CommandResult<N>;
+  }
+
+  #leaderContext(): LeaderContext {
+    const nowMs = this.#edges.clock.wallMs();
+    return {
+      nowMs,
+      datacenter: this.datacenter,
+      uuid: randomUUID,
+      read: this.state.store.view,
+      lockDelayUntilMs: (key) => this.#duties.lockDelays.until(key, nowMs),
+      sessionTtlMinNs: this.#options.sessionTtlMinNs ?? 10 * second,
+    };
+  }
+
+  async #staleQuery<N extends QueryName>(
+    name: N,
+    args: QueryArgs<N>,
+    options: ReadOptions,
+  ): Promise<Answer<QueryValue<N>>> {
+    // A server that never had a leader since its start does not know how old its state is.
+    await this.leadership.hold(async () =>
+      Number.isFinite(this.leadership.lastContactMs()) ? { answer: undefined } : undefined,
+    );
+    const answer = await this.#answer(name, args, options);
+    if (options.maxStaleMs === undefined || answer.lastContactMs <= options.maxStaleMs) return answer;
+    return this.query(name, args, { ...options, consistency: 'default' });
+  }
+
+  async #answer<N extends QueryName>(
+    name: N,
+    args: QueryArgs<N>,
+    options: ReadOptions,
+  ): Promise<Answer<QueryValue<N>>> {
+    const query = queries[name] as unknown as Query<QueryArgs<N>, QueryValue<N>>;
+    const { store } = this.state;
+    const minIndex = options.minIndex ?? 0;
+    const { index, value, notFound } =
+      minIndex === 0
+        ? store.read(query, args)
+        : await store.blocking(query, args, {
+            minIndex,
+            waitMs: this.#waitMs(options.waitMs),
+            ...(options.signal === undefined ? {} : { signal: options.signal }),
+          });
+    return {
+      value,
+      index,
+      notFound,
+      knownLeader: this.leadership.known,
+      lastContactMs: Math.round(this.leadership.lastContactMs()),
+    };
+  }
+
+  #waitMs(asked: number | undefined): number {
+    const waitMs = asked === undefined || asked <= 0 ? defaultWaitMs : Math.min(asked, waitMaxMs);
+    return waitMs + (this.#edges.random.next() * waitMs) / jitterDivisor;
+  }
+
+  #requireOwnDatacenter({ datacenter }: Caller): void {
+    if (datacenter !== '' && datacenter !== this.datacenter) {
+      throw new BackendError('noPath', 'No path to datacenter');
+    }
+  }
+}
