@@ -1,6 +1,7 @@
 /** A server of the cluster: what the agent composes, and what doors hold as their backend. */
 export type { CallHandler, CallHandlers } from './calls.ts';
 export type { MemberSource } from './duties/catalog-duty.ts';
-export type { DutyServer, ExtraDuty } from './duties/leader-duties.ts';
+export type { DutyServer } from './duties/duty-server.ts';
+export type { ExtraDuty } from './duties/leader-duties.ts';
 export { type Forwarder, NotSent, noForwarder } from './forwarder.ts';
 export { aloneConfiguration, Server, type ServerEdges, type ServerLogger, type ServerOptions } from './server.ts';

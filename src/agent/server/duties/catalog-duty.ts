@@ -13,7 +13,7 @@ import {
   serfHealthName,
 } from '../../membership/reconcile.ts';
 import type { PoolMember } from '../../membership/tags.ts';
-import type { DutyServer } from './leader-duties.ts';
+import type { DutyServer } from './duty-server.ts';
 
 /** The LAN pool as this server sees it, itself included. */
 export interface MemberSource {

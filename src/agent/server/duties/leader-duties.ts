@@ -2,27 +2,15 @@
  * What a leader does besides answering: it starts with its leadership and ends with it. Each duty is a file of its own; here
  * they are started in order, once the leader has applied its predecessors' log.
  */
-import type { AppliedCommand, CommandArgs, CommandName, CommandResult, ReadTx } from '../../../fsm/index.ts';
-import type { Clock } from '../../../std/clock.ts';
+import type { AppliedCommand, CommandArgs } from '../../../fsm/index.ts';
 import { millisecond, second } from '../../../std/duration.ts';
 import type { NodeCoordinate, Session } from '../../../structs/index.ts';
 import { CatalogDuty, type MemberSource } from './catalog-duty.ts';
 import { CoordinateBatch } from './coordinate-batch.ts';
+import type { DutyServer } from './duty-server.ts';
 import { LockDelays } from './lock-delays.ts';
 import { SessionTimers } from './session-timers.ts';
 import { TombstoneGc } from './tombstone-gc.ts';
-
-/** What the duties need of the server they run in. */
-export interface DutyServer {
-  readonly datacenter: string;
-  readonly nodeName: string;
-  readonly clock: Clock;
-  /** The state; do not keep it across an await. */
-  view(): ReadTx;
-  /** Writes through the log as the leader itself. `call` says what for: `leader/session-ttl`. */
-  write<N extends CommandName>(name: N, args: CommandArgs<N>, call: string): Promise<CommandResult<N>>;
-  warn(message: string, fields: Record<string, unknown>): void;
-}
 
 /** A duty of another room (the certificate authority, autopilot). */
 export interface ExtraDuty {
