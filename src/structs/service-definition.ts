@@ -32,7 +32,6 @@ const runner = {
   Body: string(),
   TCP: string(),
   TCPUseTLS: bool(),
-  UDP: string(),
   Interval: duration(),
   DockerContainerID: field(string(), { aliases: ['docker_container_id'] }),
   Shell: string(),

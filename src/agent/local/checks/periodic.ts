@@ -1,0 +1,48 @@
+/** Runs a probe again and again: first after a random part of the interval, then an interval after each end. */
+import type { Outcome, Runner, RunnerContext } from './runner.ts';
+import { StatusGate, type Thresholds } from './thresholds.ts';
+
+/** One try. It ends with an outcome, never with an error, and soon after `signal` aborts. */
+export type Probe = (signal: AbortSignal) => Promise<Outcome>;
+
+export interface Schedule extends Thresholds {
+  readonly intervalMs: number;
+}
+
+export class PeriodicCheck implements Runner {
+  readonly #probe: Probe;
+  readonly #schedule: Schedule;
+  readonly #context: RunnerContext;
+  readonly #gate: StatusGate;
+  readonly #stopped = new AbortController();
+  #cancel: (() => void) | undefined;
+
+  constructor(probe: Probe, schedule: Schedule, context: RunnerContext) {
+    this.#probe = probe;
+    this.#schedule = schedule;
+    this.#context = context;
+    this.#gate = new StatusGate(schedule, (status, output) => {
+      if (!this.#stopped.signal.aborted) context.report(status, output);
+    });
+  }
+
+  start(): void {
+    this.#plan(this.#context.chance() * this.#schedule.intervalMs);
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#stopped.abort();
+  }
+
+  #plan(delayMs: number): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#cancel = this.#context.clock.after(delayMs, () => void this.#run());
+  }
+
+  async #run(): Promise<void> {
+    const outcome = await this.#probe(this.#stopped.signal);
+    this.#gate.offer(outcome);
+    this.#plan(this.#schedule.intervalMs);
+  }
+}

@@ -1,0 +1,345 @@
+/**
+ * Registers and deregisters services and checks on this agent: keeps the state, starts and stops what runs the checks, and
+ * the files that bring API registrations back after a restart. Every method is synchronous and does all or nothing;
+ * sending it to the catalog is anti-entropy's work.
+ */
+import type { Clock } from '../../std/clock.ts';
+import { type HealthCheck, taggedAddressProblem } from '../../structs/index.ts';
+import { blankCheck, type CheckToRun, type ServiceToRun } from '../definitions/registration.ts';
+import { type SidecarPorts, sidecarIdOf } from '../definitions/sidecar.ts';
+import type { NodeChecks } from './checks/alias.ts';
+import { isScript, makeRunner } from './checks/make.ts';
+import type { Runner, Verdict } from './checks/runner.ts';
+import { TtlCheck } from './checks/ttl.ts';
+import { LocalError } from './errors.ts';
+import type { Persistence } from './persistence.ts';
+import type { LocalState, Provenance } from './state.ts';
+
+export interface RegistryOptions {
+  readonly node: string;
+  readonly scriptsFromApi: boolean;
+  readonly scriptsFromFiles: boolean;
+  readonly sidecarPortMin: number;
+  readonly sidecarPortMax: number;
+  readonly dockerHost: string;
+}
+
+/** Settings that a reload may change. */
+export interface RegistryTuning {
+  checkOutputBytesMax: number;
+  discardCheckOutput: boolean;
+  /** 0: every change of output is sent at once. */
+  checkUpdateIntervalMs: number;
+}
+
+export interface RegistryParts {
+  readonly state: LocalState;
+  readonly persistence: Persistence;
+  readonly clock: Clock;
+  readonly chance: () => number;
+  readonly nodeChecks: NodeChecks;
+  readonly log: {
+    readonly debug: (message: string, fields: Record<string, unknown>) => void;
+    readonly warn: (message: string, fields: Record<string, unknown>) => void;
+    readonly info: (message: string, fields: Record<string, unknown>) => void;
+  };
+}
+
+interface Running {
+  readonly runner: Runner;
+  readonly deregisterAfterMs: number;
+}
+
+const minute = 60_000;
+export const nodeMaintenanceId = '_node_maintenance';
+export const serviceMaintenanceId = (serviceId: string): string => `_service_maintenance:${serviceId}`;
+
+export class Registry {
+  readonly #options: RegistryOptions;
+  readonly #parts: RegistryParts;
+  readonly #running = new Map<string, Running>();
+  readonly tuning: RegistryTuning;
+
+  constructor(options: RegistryOptions, tuning: RegistryTuning, parts: RegistryParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.tuning = tuning;
+  }
+
+  get state(): LocalState {
+    return this.#parts.state;
+  }
+
+  /** Ports that sidecars may still take, and the one that the sidecar of this service has. */
+  sidecarPorts(serviceId: string): SidecarPorts {
+    const services = [...this.state.services().values()];
+    return {
+      min: this.#options.sidecarPortMin,
+      max: this.#options.sidecarPortMax,
+      kept: this.state.service(sidecarIdOf(serviceId))?.service.Port,
+      taken: new Set(services.map((entry) => entry.service.Port)),
+    };
+  }
+
+  /** Adds or replaces a service with its checks. With `replaceChecks` its other checks go. */
+  addService(
+    given: ServiceToRun,
+    options: { readonly source: Provenance; readonly replaceChecks: boolean; readonly sidecarOf?: string },
+  ): void {
+    const { service, checks } = given;
+    const problem = taggedAddressProblem(service);
+    if (problem !== undefined) throw new LocalError('failed', problem);
+    for (const check of checks) this.#refuseScript(check, options.source);
+    const entry = { service, token: given.token, source: options.source, sidecarOf: options.sidecarOf };
+    if (options.source === 'remote') {
+      this.#parts.persistence.putService({
+        Token: given.token,
+        Service: service,
+        Source: 'remote',
+        ...(options.sidecarOf === undefined ? {} : { SidecarOf: options.sidecarOf }),
+      });
+    } else {
+      this.#parts.persistence.removeService(service.ID);
+    }
+    this.state.putService(entry);
+    const kept = new Set(checks.map((check) => check.check.CheckID));
+    for (const old of options.replaceChecks ? this.state.checksOf(service.ID) : []) {
+      if (!kept.has(old.check.CheckID)) this.removeCheck(old.check.CheckID);
+    }
+    for (const check of checks) this.#putCheck(check, given.token, options.source);
+  }
+
+  /** Takes a service, its checks and the sidecar that came with it away; whether it was there. */
+  removeService(id: string): boolean {
+    if (id === '') throw new LocalError('failed', 'ServiceID missing');
+    const entry = this.state.service(id);
+    if (entry === undefined) {
+      this.#parts.log.warn('Failed to deregister service', { service: id, error: 'Service does not exist' });
+      return false;
+    }
+    for (const check of this.state.checksOf(id)) this.removeCheck(check.check.CheckID);
+    this.#parts.persistence.removeService(id);
+    this.state.deleteService(id);
+    this.#parts.log.debug('removed service', { service: id });
+    const sidecar = this.state.service(sidecarIdOf(id));
+    if (sidecar !== undefined && sidecar.sidecarOf === id) this.removeService(sidecar.service.ID);
+    return true;
+  }
+
+  addCheck(given: CheckToRun, token: string, source: Provenance): void {
+    const { ServiceID: serviceId } = given.check;
+    this.#refuseScript(given, source);
+    if (serviceId === '') {
+      this.#putCheck(given, token, source);
+      return;
+    }
+    const parent = this.state.service(serviceId);
+    if (parent === undefined) throw new LocalError('failed', `ServiceID ${JSON.stringify(serviceId)} does not exist`);
+    const { Service, Tags } = parent.service;
+    const check = { ...given.check, ServiceName: Service, ServiceTags: Tags };
+    this.#putCheck({ ...given, check }, token === '' ? parent.token : token, source);
+  }
+
+  removeCheck(id: string): boolean {
+    if (id === '') throw new LocalError('failed', 'CheckID missing');
+    this.#stop(id);
+    this.#parts.persistence.removeCheck(id);
+    return this.state.deleteCheck(id);
+  }
+
+  /** A report from outside; only for checks with a TTL. */
+  updateTtl(id: string, status: Verdict, output: string): void {
+    const runner = this.#running.get(id)?.runner;
+    if (!(runner instanceof TtlCheck)) {
+      throw new LocalError('failed', `CheckID ${JSON.stringify(id)} does not have associated TTL`);
+    }
+    const kept = runner.update(status, output);
+    if (this.state.check(id)?.source !== 'remote') return;
+    const expires = Math.floor((this.#parts.clock.wallMs() + runner.ttlMs) / 1000);
+    this.#parts.persistence.putState({ CheckID: id, Status: status, Output: kept, Expires: expires });
+  }
+
+  setMaintenance(serviceId: string | undefined, reason: string | undefined, token: string): void {
+    const id = serviceId === undefined ? nodeMaintenanceId : serviceMaintenanceId(serviceId);
+    if (reason === undefined) {
+      if (this.state.check(id) !== undefined) this.removeCheck(id);
+      return;
+    }
+    if (this.state.check(id) !== undefined) return;
+    const what = serviceId === undefined ? 'node' : 'service';
+    const service = serviceId === undefined ? undefined : this.state.service(serviceId)?.service;
+    const check: HealthCheck = {
+      ...blankCheck(this.#options.node),
+      CheckID: id,
+      Name: serviceId === undefined ? 'Node Maintenance Mode' : 'Service Maintenance Mode',
+      Notes:
+        reason === ''
+          ? `Maintenance mode is enabled for this ${what}, but no reason was provided. This is a default message.`
+          : reason,
+      ServiceID: service?.ID ?? '',
+      ServiceName: service?.Service ?? '',
+      ServiceTags: service?.Tags ?? [],
+      Type: 'maintenance',
+    };
+    this.#parts.persistence.putCheck({ Token: token, Check: check, Spec: null, DeregisterAfter: 0, Source: 'remote' });
+    this.state.putCheck({ check, token, source: 'remote', criticalSinceMs: undefined });
+  }
+
+  /** Services with a check that was critical for longer than it may be, taken away. Called every 30 s. */
+  reapCritical(): string[] {
+    const now = this.#parts.clock.monotonicMs();
+    const reaped: string[] = [];
+    for (const [id, { check, criticalSinceMs }] of this.state.checks()) {
+      const limit = this.#running.get(id)?.deregisterAfterMs ?? 0;
+      if (limit === 0 || criticalSinceMs === undefined || check.ServiceID === '') continue;
+      if (now - criticalSinceMs < limit || reaped.includes(check.ServiceID)) continue;
+      this.#parts.log.info('Check for service has been critical for too long; deregistering service', {
+        check: id,
+        service: check.ServiceID,
+      });
+      this.removeService(check.ServiceID);
+      reaped.push(check.ServiceID);
+    }
+    return reaped;
+  }
+
+  /** What the data directory holds, except what a file defines by now. */
+  restore(): void {
+    for (const stored of this.#parts.persistence.services()) {
+      const { ID: id } = stored.Service;
+      if (this.state.service(id)?.source === 'config') {
+        this.#parts.persistence.removeService(id);
+        continue;
+      }
+      this.state.putService({
+        service: stored.Service,
+        token: stored.Token,
+        source: 'remote',
+        sidecarOf: stored.SidecarOf,
+      });
+    }
+    for (const stored of this.#parts.persistence.checks()) this.#restoreCheck(stored);
+  }
+
+  #restoreCheck(stored: ReturnType<Persistence['checks']>[number]): void {
+    const { CheckID: id, ServiceID: serviceId } = stored.Check;
+    const orphan = serviceId !== '' && this.state.service(serviceId) === undefined;
+    if (orphan || this.state.check(id)?.source === 'config') {
+      this.#parts.persistence.removeCheck(id);
+      return;
+    }
+    if (stored.Spec === null) {
+      this.state.putCheck({ check: stored.Check, token: stored.Token, source: 'remote', criticalSinceMs: undefined });
+      return;
+    }
+    // What it said before the restart is not known to be so now.
+    const check = { ...stored.Check, Status: 'critical', Output: '' };
+    const spec = stored.Spec;
+    this.#putCheck({ check, spec, deregisterAfterNs: stored.DeregisterAfter }, stored.Token, 'remote');
+  }
+
+  /** Stops everything that runs. The state stays. */
+  stop(): void {
+    for (const id of [...this.#running.keys()]) this.#stop(id);
+  }
+
+  ttlCount(): number {
+    return [...this.#running.values()].filter(({ runner }) => runner instanceof TtlCheck).length;
+  }
+  monitorCount(): number {
+    return this.#running.size - this.ttlCount();
+  }
+
+  #stop(id: string): void {
+    this.#running.get(id)?.runner.stop();
+    this.#running.delete(id);
+  }
+
+  #refuseScript({ spec }: CheckToRun, source: Provenance): void {
+    if (!isScript(spec)) return;
+    if (source === 'remote' && !this.#options.scriptsFromApi) {
+      throw new LocalError(
+        'failed',
+        "Scripts are disabled on this agent from remote calls; to enable, configure 'enable_script_checks' to true",
+      );
+    }
+    if (source === 'config' && !this.#options.scriptsFromFiles) {
+      throw new LocalError(
+        'failed',
+        "Scripts are disabled on this agent; to enable, configure 'enable_script_checks' or 'enable_local_script_checks' to true",
+      );
+    }
+  }
+
+  /** Adds or replaces a check; a check of the same id keeps its state. */
+  #putCheck(given: CheckToRun, token: string, source: Provenance): void {
+    const id = given.check.CheckID;
+    if (given.spec.Interval > 0 && given.spec.Interval < 1e9) {
+      this.#parts.log.warn('check has interval below minimum', { check: id, minimum_interval: '1s' });
+    }
+    const before = this.state.check(id);
+    const check =
+      before === undefined ? given.check : { ...given.check, Status: before.check.Status, Output: before.check.Output };
+    if (source === 'remote') {
+      this.#parts.persistence.putCheck({
+        Token: token,
+        Check: check,
+        Spec: given.spec,
+        DeregisterAfter: given.deregisterAfterNs,
+        Source: 'remote',
+      });
+    } else {
+      this.#parts.persistence.removeCheck(id);
+    }
+    this.#stop(id);
+    const now = this.#parts.clock.monotonicMs();
+    this.state.putCheck({
+      check,
+      token,
+      source,
+      criticalSinceMs: check.Status === 'critical' ? (before?.criticalSinceMs ?? now) : undefined,
+    });
+    this.#run(id, given);
+  }
+
+  #run(id: string, given: CheckToRun): void {
+    const { clock, chance, log, nodeChecks } = this.#parts;
+    const runner = makeRunner(
+      given.spec,
+      {
+        checkId: id,
+        outputBytesMax: this.tuning.checkOutputBytesMax,
+        state: this.state,
+        nodeChecks,
+        dockerHost: this.#options.dockerHost,
+      },
+      { clock, chance, report: (status, output) => this.#report(id, status, output) },
+    );
+    const limitMs = given.deregisterAfterNs / 1e6;
+    if (limitMs > 0 && limitMs < minute) {
+      log.warn('check has deregister interval below minimum', { check: id, minimum_interval: '1m0s' });
+    }
+    this.#running.set(id, { runner, deregisterAfterMs: limitMs > 0 ? Math.max(minute, limitMs) : 0 });
+    runner.start();
+    this.#resume(id, runner);
+  }
+
+  /** A TTL that had not run out when the agent stopped goes on. */
+  #resume(id: string, runner: Runner): void {
+    if (!(runner instanceof TtlCheck)) return;
+    const stored = this.#parts.persistence.state(id);
+    if (stored === undefined) return;
+    const leftMs = stored.Expires * 1000 - this.#parts.clock.wallMs();
+    if (leftMs <= 0) return;
+    this.#report(id, stored.Status, stored.Output);
+    runner.resume(stored.Output, Math.min(leftMs, runner.ttlMs));
+  }
+
+  #report(id: string, status: Verdict, output: string): void {
+    const before = this.state.check(id);
+    if (before === undefined) return;
+    const kept = this.tuning.discardCheckOutput ? '' : output;
+    if (before.check.Status !== status) this.#parts.log.debug('Check status updated', { check: id, status });
+    this.state.setCheckState(id, status, kept, this.#parts.clock.monotonicMs(), this.tuning.checkUpdateIntervalMs > 0);
+  }
+}
