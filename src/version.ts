@@ -6,3 +6,4 @@ import { readFileSync } from 'node:fs';
 import { packageRoot } from './package-root.ts';
 
 export const version = (JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8')) as { version: string }).version;
+export const interfaceVersion = '1.10.10';

@@ -4,7 +4,7 @@
  * sending it to the catalog is anti-entropy's work.
  */
 import type { Clock } from '../../std/clock.ts';
-import { type HealthCheck, taggedAddressProblem } from '../../structs/index.ts';
+import { type HealthCheck, type NodeService, taggedAddressProblem } from '../../structs/index.ts';
 import { blankCheck, type CheckToRun, type ServiceToRun } from '../definitions/registration.ts';
 import { type SidecarPorts, sidecarIdOf } from '../definitions/sidecar.ts';
 import type { NodeChecks } from './checks/alias.ts';
@@ -70,14 +70,14 @@ export class Registry {
     return this.#parts.state;
   }
 
-  /** Ports that sidecars may still take, and the one that the sidecar of this service has. */
-  sidecarPorts(serviceId: string): SidecarPorts {
-    const services = [...this.state.services().values()];
+  /** Ports that a sidecar of this service may take, and the one that it has. */
+  sidecarPorts(parent: NodeService): SidecarPorts {
+    const others = [...this.state.services().values()].filter((entry) => entry.service.ID !== parent.ID);
     return {
       min: this.#options.sidecarPortMin,
       max: this.#options.sidecarPortMax,
-      kept: this.state.service(sidecarIdOf(serviceId))?.service.Port,
-      taken: new Set(services.map((entry) => entry.service.Port)),
+      kept: this.state.service(sidecarIdOf(parent.ID))?.service.Port,
+      taken: new Set([parent.Port, ...others.map((entry) => entry.service.Port)]),
     };
   }
 

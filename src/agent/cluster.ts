@@ -1,0 +1,28 @@
+/**
+ * What an agent needs of the cluster it belongs to: the server that runs in this process, or, for a client, its connection
+ * to the servers. The agent composes; it does not know which of the two it holds.
+ */
+import type { Backend, Snapshots } from '../api/backend.ts';
+import type { Route } from '../api/http/index.ts';
+import type { Member } from '../api/local-agent.ts';
+
+export interface Cluster {
+  readonly backend: Backend;
+  readonly snapshots: Snapshots;
+  /** Routes that only this kind of cluster has (identities: `/v1/connect/ca`, `/v1/agent/connect`). */
+  readonly routes: readonly Route[];
+  /** Resolves when there is a leader that takes writes. */
+  ready(): Promise<void>;
+  /** `null`: there is no such pool here. */
+  members(pool: 'lan' | 'wan'): readonly Member[] | null;
+  join(address: string, pool: 'lan' | 'wan'): Promise<void>;
+  forceLeave(node: string, prune: boolean): Promise<void>;
+  /** Says goodbye to the others; afterwards only `stop` makes sense. */
+  leave(): Promise<void>;
+  /** Ends everything it runs. The state on disk stays good. */
+  stop(): Promise<void>;
+  /** `/v1/agent/self` Stats, by section. */
+  stats(): Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Resolves with the reason when it cannot go on (a disk that failed). */
+  readonly failed: Promise<Error>;
+}

@@ -1,0 +1,63 @@
+/**
+ * The sidecars that this agent runs itself: those whose definition says `proxy { config { managed = true } }`. One child
+ * process hosts them all; it asks the agent's own HTTP API, as any other proxy does.
+ */
+import { SidecarHostProcess } from '../proxy/index.ts';
+import { isManaged } from './definitions/sidecar.ts';
+import type { LocalState } from './local/state.ts';
+import type { Logger, LogHub, LogLevel } from './log.ts';
+
+export interface SidecarsOptions {
+  /** Where the agent answers HTTP: `http://127.0.0.1:8500`. */
+  readonly agentUrl: string;
+  readonly logLevel: LogLevel;
+  readonly logJson: boolean;
+}
+
+/** How long a stopped sidecar waits for its open connections. */
+const drainMs = 5_000;
+
+export class ManagedSidecars {
+  readonly #state: LocalState;
+  readonly #host: SidecarHostProcess;
+  readonly #log: Logger;
+  readonly #unwatch: () => void;
+  #wanted = '';
+
+  constructor(options: SidecarsOptions, state: LocalState, hub: LogHub) {
+    this.#state = state;
+    this.#log = hub.logger('agent.sidecars');
+    this.#host = new SidecarHostProcess({
+      agent: { address: options.agentUrl },
+      logLevel: options.logLevel,
+      logJson: options.logJson,
+      drainMs,
+      onLogLine: (line) => hub.relay(line),
+      onListening: (sidecar, listener) => this.#log.info('sidecar listens', { sidecar, listener }),
+    });
+    this.#unwatch = state.watch((change) => {
+      if (change.kind === 'service') this.#configure();
+    });
+    this.#configure();
+  }
+
+  get pid(): number | undefined {
+    return this.#host.pid;
+  }
+
+  async stop(): Promise<void> {
+    this.#unwatch();
+    await this.#host.stop();
+  }
+
+  #configure(): void {
+    const sidecars = [...this.#state.services().values()]
+      .filter((entry) => isManaged(entry.service))
+      .map((entry) => ({ id: entry.service.ID, ...(entry.token === '' ? {} : { token: entry.token }) }));
+    const key = JSON.stringify(sidecars);
+    if (key === this.#wanted) return;
+    this.#wanted = key;
+    this.#log.debug('running managed sidecars', { sidecars: sidecars.map((sidecar) => sidecar.id) });
+    this.#host.configure(sidecars);
+  }
+}
