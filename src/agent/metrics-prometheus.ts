@@ -1,6 +1,7 @@
 /** The Prometheus form of what `metrics.ts` gathers. Dots and dashes become `_`; samples are summaries. */
 import { Counter, collectDefaultMetrics, Gauge, Registry, Summary } from 'prom-client';
-import type { Labels } from './metrics.ts';
+
+type Labels = Readonly<Record<string, string>>;
 
 const quantiles = [0.5, 0.9, 0.99];
 const windowSeconds = 60;

@@ -25,7 +25,7 @@ export const upstream = record('Upstream', {
   DestinationType: omitEmpty(string(), { aliases: ['destination_type'] }),
   DestinationNamespace: omitEmpty(string(), { aliases: ['destination_namespace'] }),
   DestinationName: omitEmpty(string(), { aliases: ['destination_name'] }),
-  Datacenter: omitEmpty(string()),
+  Datacenter: string(),
   LocalBindAddress: omitEmpty(string(), { aliases: ['local_bind_address'] }),
   LocalBindPort: omitEmpty(int(), { aliases: ['local_bind_port'] }),
   LocalBindSocketPath: omitEmpty(string(), { aliases: ['local_bind_socket_path'] }),

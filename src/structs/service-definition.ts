@@ -3,7 +3,7 @@
  * `/v1/agent/check/register`, and the same in files (snake_case, see agent/definitions). Beside them the form in which the
  * agent's endpoints print services and checks.
  */
-import { connect, healthCheck, proxy, serviceAddress, upstream, weights } from './catalog.ts';
+import { connect, healthCheck, proxy, serviceAddress, weights } from './catalog.ts';
 import {
   bool,
   duration,
@@ -112,6 +112,21 @@ export const serviceRegistration = record('ServiceDefinition', {
 });
 export type ServiceRegistration = Infer<typeof serviceRegistration>;
 
+/** An upstream as the agent prints it: an empty datacenter is left out. */
+const agentUpstream = record('Upstream', {
+  DestinationType: omitEmpty(string()),
+  DestinationNamespace: omitEmpty(string()),
+  DestinationName: omitEmpty(string()),
+  Datacenter: omitEmpty(string()),
+  LocalBindAddress: omitEmpty(string()),
+  LocalBindPort: omitEmpty(int()),
+  LocalBindSocketPath: omitEmpty(string()),
+  LocalBindSocketMode: omitEmpty(string()),
+  Config: omitEmpty(map(json())),
+  MeshGateway: record('MeshGatewayConfig', { Mode: omitEmpty(string()) }),
+  CentrallyConfigured: omitEmpty(bool()),
+});
+
 /** The Proxy object as the agent prints it: an empty Mode is left out, exposed paths say where they come from. */
 const agentProxy = record('ConnectProxyConfig', {
   DestinationServiceName: omitEmpty(string()),
@@ -124,7 +139,7 @@ const agentProxy = record('ConnectProxyConfig', {
     typeof omitEmpty<Infer<typeof proxy>['TransparentProxy']>
   >,
   Config: omitEmpty(map(json())),
-  Upstreams: omitEmpty(list(upstream)),
+  Upstreams: omitEmpty(list(agentUpstream)),
   MeshGateway: record('MeshGatewayConfig', { Mode: omitEmpty(string()) }),
   Expose: record('ExposeConfig', {
     Checks: omitEmpty(bool()),
@@ -177,7 +192,7 @@ export const agentHealthCheck = record('HealthCheck', {
   Output: string(),
   ServiceID: string(),
   ServiceName: string(),
-  ServiceTags: list(string(), '[]'),
+  ServiceTags: list(string()),
   Type: string(),
   Definition: record('HealthCheckDefinition', {
     Interval: duration(),

@@ -52,6 +52,18 @@ export const doorDefaults: DoorOptions = {
 export interface DoorLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
   debug(fields: Readonly<Record<string, unknown>>, message: string): void;
+  /** Every request, when its answer is out. */
+  finished?(exchange: FinishedExchange): void;
+}
+
+export interface FinishedExchange {
+  readonly method: string;
+  /** As asked, tokens hidden. */
+  readonly url: string;
+  /** `ip:port` of the client. */
+  readonly from: string;
+  readonly status: number;
+  readonly durationMs: number;
 }
 
 export class Door {
@@ -73,11 +85,26 @@ export class Door {
 
   /** A listener for `http.Server`. Never rejects and never throws: what fails is answered and logged. */
   readonly listener = (incoming: IncomingMessage, response: ServerResponse): void => {
+    if (this.#log.finished !== undefined) this.#time(incoming, response);
     this.#serve(incoming, response).catch((error: unknown) => {
       this.#log.error({ error, method: incoming.method, url: withoutToken(incoming.url) }, 'http answer failed');
       response.destroy();
     });
   };
+
+  #time(incoming: IncomingMessage, response: ServerResponse): void {
+    const startedMs = performance.now();
+    const { remoteAddress = '', remotePort } = incoming.socket;
+    response.once('close', () =>
+      this.#log.finished?.({
+        method: incoming.method ?? '',
+        url: withoutToken(incoming.url) ?? '',
+        from: remotePort === undefined ? '' : `${plainAddress(remoteAddress)}:${remotePort}`,
+        status: response.statusCode,
+        durationMs: performance.now() - startedMs,
+      }),
+    );
+  }
 
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = splitTarget(incoming.url ?? '/');

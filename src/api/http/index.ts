@@ -11,7 +11,7 @@ export {
   text,
 } from './answer.ts';
 export { decodeBody } from './body.ts';
-export { Door, type DoorLog, type DoorOptions, doorDefaults } from './door.ts';
+export { Door, type DoorLog, type DoorOptions, doorDefaults, type FinishedExchange } from './door.ts';
 export { badRequest, ErrorWithHeaders, HttpError, notFound } from './errors.ts';
 export { encodeJson, JsonNumber, type JsonValue, parseJson } from './go-json.ts';
 export {
@@ -24,6 +24,7 @@ export {
 export { callerOf, readHeaders, readOf, withFailedHeaders } from './reads.ts';
 export type { ApiRequest, Method } from './request.ts';
 export type { Handler, Route } from './route.ts';
+export { agentRoutes } from './routes/agent.ts';
 export { type LeafSource, leafRoutes } from './routes/connect-ca.ts';
 export { type BodyLimits, bodyLimits } from './routes/context.ts';
 export { backendRoutes, type RouteSettings, readDefaults } from './routes/index.ts';

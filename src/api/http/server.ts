@@ -17,11 +17,14 @@ export interface ServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** A Unix socket instead of host and port. */
+  readonly path?: string;
   /** TLS settings; undefined: plain HTTP. */
   readonly tls?: https.ServerOptions | undefined;
 }
 
 export interface RunningServer {
+  /** Of a Unix socket: port 0 and the path as the address. */
   readonly address: AddressInfo;
   /** Stops listening, ends every connection, resolves when all are gone. */
   close(): Promise<void>;
@@ -39,16 +42,23 @@ export async function serveHttp(door: Door, limit: ConnectionLimit, options: Ser
   server.on('clientError', refuseUnreadable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
+    if (options.path === undefined) server.listen(options.port, options.host, resolve);
+    else server.listen(options.path, resolve);
   });
   return {
-    address: server.address() as AddressInfo,
+    address: addressOf(server.address()),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+function addressOf(address: AddressInfo | string | null): AddressInfo {
+  return typeof address === 'object' && address !== null
+    ? address
+    : { address: address ?? '', family: 'unix', port: 0 };
 }
 
 const tooMany = 'Your IP is issuing too many concurrent connections, please rate limit your calls\n';

@@ -63,7 +63,11 @@ export class LocalAlias implements Runner {
       if (mine && this.#target.serviceId !== '') this.#look();
     });
     this.#look();
-    this.#plan();
+    // Definitions of one file or request come one after the other: look again when all are in.
+    this.#cancel = this.#context.clock.after(0, () => {
+      this.#look();
+      this.#plan();
+    });
   }
 
   stop(): void {

@@ -81,7 +81,8 @@ const definition = agentHealthCheck.zero().Definition;
 
 function olderShape(check: HealthCheck): NonNullable<AgentHealth['Checks']>[number] {
   const { Interval: _interval, Timeout: _timeout, ExposedPort: _port, ...rest } = check;
-  return { ...rest, Type: '', Definition: definition, CreateIndex: 0, ModifyIndex: 0 };
+  const tags = check.ServiceID === '' ? null : (check.ServiceTags ?? []);
+  return { ...rest, ServiceTags: tags, Type: '', Definition: definition, CreateIndex: 0, ModifyIndex: 0 };
 }
 
 /** A maintenance check beats everything; a status that is none of the known makes the whole ''. */

@@ -1,0 +1,370 @@
+/**
+ * The composition root: builds every part of one agent, hands each what it needs, and takes them down in the opposite order.
+ *
+ *     configuration -> data directory -> cluster (server) -> local state from files and disk -> HTTP door
+ *                   -> managed sidecars -> leader -> anti-entropy
+ *
+ * The door opens before there is a leader: what needs one waits for it, what does not is answered.
+ */
+import { randomUUID } from 'node:crypto';
+import { agentRoutes, backendRoutes, bodyLimits } from '../api/http/index.ts';
+import { seededRandom } from '../std/random.ts';
+import { systemClock } from './clock.ts';
+import type { Cluster } from './cluster.ts';
+import { type AgentConfig, ConfigError, type LoadInput, loadConfig, refusals } from './config/index.ts';
+import { type DataDir, nodeIdOf, openDataDir } from './data-dir.ts';
+import { type OpenDoors, openHttp } from './doors.ts';
+import { AntiEntropy, type NodeInfo } from './local/anti-entropy.ts';
+import type { NodeChecks } from './local/checks/alias.ts';
+import { Persistence } from './local/persistence.ts';
+import { Registry, type RegistryTuning } from './local/registry.ts';
+import { LocalState } from './local/state.ts';
+import { RunningLocalAgent } from './local-agent.ts';
+import { type Logger, LogHub, logLevelOf } from './log.ts';
+import { LogFile } from './log-file.ts';
+import { Metrics } from './metrics.ts';
+import { Registrations } from './registrations.ts';
+import { ManagedSidecars } from './sidecars.ts';
+
+export interface AgentOptions extends LoadInput {
+  /** Whole lines of the log, without newline. Absent: nothing is written. */
+  readonly output?: (line: string) => void;
+  /** Every port is chosen by the system: for tests, and for agents inside of other programs. */
+  readonly anyPorts?: boolean;
+  /** Called once, before the first line of the log, when the configuration is known. */
+  readonly onConfigured?: (agent: Agent) => void;
+  readonly startCluster: StartCluster;
+}
+
+export interface ClusterInput {
+  readonly config: AgentConfig;
+  readonly nodeId: string;
+  readonly dataDir: string;
+  readonly anyPorts: boolean;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly nodeMeta: () => Readonly<Record<string, string>>;
+}
+export type StartCluster = (input: ClusterInput) => Promise<Cluster>;
+
+/** Why an agent ended by itself. */
+export type Ending = { readonly kind: 'left' } | { readonly kind: 'failed'; readonly error: Error };
+
+const reapMs = 30_000;
+
+export class Agent {
+  #config: AgentConfig;
+  readonly nodeId: string;
+  readonly hub: LogHub;
+  readonly log: Logger;
+  /** Resolves when the agent ends by itself: it left on request, or it cannot go on. `stop` is still to be called. */
+  readonly ended: Promise<Ending>;
+  readonly #options: AgentOptions;
+  readonly #dataDir: DataDir;
+  readonly #metrics: Metrics;
+  readonly #state = new LocalState();
+  readonly #tuning: RegistryTuning;
+  readonly #closers: (() => void | Promise<void>)[] = [];
+  #end: (ending: Ending) => void = () => undefined;
+  #cluster!: Cluster;
+  #registry!: Registry;
+  #registrations!: Registrations;
+  #sync!: AntiEntropy;
+  #doors!: OpenDoors;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#config = usable(loadConfig(options), options);
+    const { settings } = this.#config;
+    const level = logLevelOf(settings.log_level);
+    if (level === undefined) {
+      throw new ConfigError(
+        `Invalid log level: ${settings.log_level}. Valid log levels are: [TRACE DEBUG INFO WARN ERR ERROR]`,
+      );
+    }
+    this.hub = new LogHub({
+      level,
+      json: settings.log_json,
+      output: options.output ?? (() => undefined),
+      nowMs: systemClock.wallMs,
+    });
+    this.log = this.hub.logger('agent');
+    this.#metrics = new Metrics({
+      prefix: settings.telemetry.metrics_prefix,
+      prometheus: settings.telemetry.prometheus_retention_time > 0,
+      nowMs: systemClock.wallMs,
+    });
+    this.#tuning = tuningOf(this.#config);
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#dataDir = openDataDir(settings.data_dir);
+    this.#closers.push(() => this.#dataDir.dispose());
+    try {
+      this.nodeId = nodeIdOf(settings.node_id, this.#dataDir.path);
+    } catch (error) {
+      this.#dataDir.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Starts an agent; resolves when it has a leader and its services are in the catalog. Throws a ConfigError for what it
+   * cannot be started with; then nothing of it is left.
+   */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const agent = new Agent(options);
+    try {
+      options.onConfigured?.(agent);
+      await agent.#start();
+      return agent;
+    } catch (error) {
+      await agent.stop();
+      throw error;
+    }
+  }
+
+  get config(): AgentConfig {
+    return this.#config;
+  }
+  get dataDir(): string {
+    return this.#dataDir.path;
+  }
+  /** Where it answers HTTP: `http://127.0.0.1:8500`; '' when it has no HTTP door. */
+  get httpAddress(): string {
+    return this.#doors.addresses[0] ?? '';
+  }
+
+  /** Reads the configuration again and applies what may change while it runs. Throws when it cannot be used. */
+  async reload(): Promise<void> {
+    const config = usable(loadConfig(this.#options), this.#options);
+    for (const warning of config.warnings) this.log.warn(warning);
+    const level = logLevelOf(config.settings.log_level);
+    if (level === undefined)
+      this.log.warn('Invalid log level in new configuration', { level: config.settings.log_level });
+    else this.hub.level = level;
+    this.#config = { ...config, http: this.#config.http };
+    Object.assign(this.#tuning, tuningOf(config));
+    await this.#sync.whilePaused(() => this.#registrations.loadFiles(config));
+    await this.#sync.syncFull();
+  }
+
+  /** Leaves the cluster in good order and then ends. */
+  async leave(): Promise<void> {
+    await this.#cluster.leave();
+    this.#end({ kind: 'left' });
+  }
+
+  /** Ends it, in the opposite order of its start. Safe to call more than once. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#close();
+    return this.#stopping;
+  }
+
+  async #close(): Promise<void> {
+    for (const close of this.#closers.reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        this.log.error('a part of the agent did not stop cleanly', { error });
+      }
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { settings } = this.#config;
+    this.#openLogFile();
+    for (const warning of this.#config.warnings) this.log.warn(warning);
+    this.#cluster = await this.#options.startCluster({
+      config: this.#config,
+      nodeId: this.nodeId,
+      dataDir: this.#dataDir.path,
+      anyPorts: this.#options.anyPorts === true,
+      log: this.log,
+      metrics: this.#metrics,
+      nodeMeta: () => this.#nodeMeta(),
+    });
+    this.#closers.push(() => this.#cluster.stop());
+    void this.#cluster.failed.then((error) => this.#end({ kind: 'failed', error }));
+    this.#buildLocal();
+    await this.#openDoors();
+    await this.#cluster.ready();
+    await this.#sync.start();
+    this.#planReap();
+    if (settings.telemetry.prometheus_retention_time > 0) await this.#metrics.enablePrometheus();
+    this.log.info('Consul agent running!');
+  }
+
+  #openLogFile(): void {
+    const { settings } = this.#config;
+    if (settings.log_file === '') return;
+    const file = new LogFile({
+      path: settings.log_file,
+      rotateAfterMs: settings.log_rotate_duration / 1e6,
+      rotateBytes: settings.log_rotate_bytes,
+      filesMax: settings.log_rotate_max_files,
+      nowMs: systemClock.wallMs,
+    });
+    this.hub.addOutput(settings.log_json, (line) => file.write(line));
+    this.#closers.push(() => file.close());
+  }
+
+  /** The local state with what files and disk say; nothing of it is sent before there is a leader. */
+  #buildLocal(): void {
+    const { settings } = this.#config;
+    const chance = seededRandom(randomUUID()).stream('agent').next;
+    const warn = (message: string, fields: Record<string, unknown>): void => this.log.warn(message, fields);
+    this.#registry = new Registry(
+      {
+        node: this.#config.nodeName,
+        scriptsFromApi: this.#config.scriptsFromApi,
+        scriptsFromFiles: this.#config.scriptsFromFiles,
+        sidecarPortMin: settings.ports.sidecar_min_port,
+        sidecarPortMax: settings.ports.sidecar_max_port,
+        dockerHost: process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock',
+      },
+      this.#tuning,
+      {
+        state: this.#state,
+        persistence: new Persistence(this.#dataDir.path, warn),
+        clock: systemClock,
+        chance,
+        nodeChecks: this.#nodeChecks(),
+        log: this.log,
+      },
+    );
+    this.#closers.push(() => this.#registry.stop());
+    this.#sync = new AntiEntropy({
+      state: this.#state,
+      backend: this.#cluster.backend,
+      clock: systemClock,
+      chance,
+      node: () => this.#nodeInfo(),
+      tokens: () => this.#tokens(),
+      checkUpdateIntervalMs: () => this.#tuning.checkUpdateIntervalMs,
+      members: () => this.#cluster.members('lan')?.length ?? 1,
+      log: this.log,
+    });
+    this.#closers.push(() => this.#sync.stop());
+    this.#registrations = new Registrations(this.#registry, this.#sync, this.#config.nodeName);
+    this.#registrations.loadFiles(this.#config);
+    this.#registry.restore();
+  }
+
+  async #openDoors(): Promise<void> {
+    const { settings } = this.#config;
+    const local = new RunningLocalAgent({
+      config: () => this.#config,
+      nodeId: this.nodeId,
+      dataDir: this.#dataDir.path,
+      registry: this.#registry,
+      registrations: this.#registrations,
+      cluster: this.#cluster,
+      hub: this.hub,
+      metrics: this.#metrics,
+      nodeMeta: () => this.#nodeMeta(),
+      reload: () => this.reload(),
+      leave: () => this.leave(),
+    });
+    const { routes, cache } = backendRoutes({
+      backend: this.#cluster.backend,
+      snapshots: this.#cluster.snapshots,
+      defaults: {
+        discoveryMaxStaleMs: settings.discovery_max_stale / 1e6,
+        useCache: settings.http_config.use_cache,
+      },
+      limits: {
+        ...bodyLimits,
+        kvValueBytesMax: settings.limits.kv_max_value_size,
+        txnBytesMax: settings.limits.txn_max_req_len,
+      },
+      coordinatesDisabled: settings.disable_coordinates,
+    });
+    this.#closers.push(() => cache.close());
+    const level = this.hub.level;
+    this.#doors = await openHttp(this.#config, [...routes, ...this.#cluster.routes, ...agentRoutes(local)], {
+      log: this.hub.logger('agent.http'),
+      metrics: this.#metrics,
+      watchRequests: level === 'debug' || level === 'trace' || settings.telemetry.prometheus_retention_time > 0,
+    });
+    this.#closers.push(() => this.#doors.close());
+    for (const address of this.#doors.addresses) {
+      const unix = address.startsWith('unix://');
+      const place = address.replace(/^(http|unix):\/\//, '');
+      this.log.info('Starting server', { address: place, network: unix ? 'unix' : 'tcp', protocol: 'http' });
+    }
+    this.#startSidecars(level);
+  }
+
+  #startSidecars(logLevel: LogHub['level']): void {
+    const agentUrl = this.#doors.addresses[0];
+    if (agentUrl === undefined || !this.#config.connectEnabled) return;
+    const options = { agentUrl: reachable(agentUrl), logLevel, logJson: this.#config.settings.log_json };
+    const sidecars = new ManagedSidecars(options, this.#state, this.hub);
+    this.#closers.push(() => sidecars.stop());
+  }
+
+  #planReap(): void {
+    let cancel = (): void => undefined;
+    const plan = (): void => {
+      cancel = systemClock.after(reapMs, () => {
+        this.#registry.reapCritical();
+        plan();
+      });
+    };
+    plan();
+    this.#closers.push(() => cancel());
+  }
+
+  #nodeInfo(): NodeInfo {
+    return {
+      id: this.nodeId,
+      node: this.#config.nodeName,
+      address: this.#config.advertiseAddress,
+      taggedAddresses: this.#config.taggedAddresses,
+      meta: this.#nodeMeta(),
+    };
+  }
+
+  #nodeMeta(): Readonly<Record<string, string>> {
+    return { ...this.#config.settings.node_meta, 'consul-network-segment': '' };
+  }
+
+  #tokens(): { default: string; agent: string } {
+    const { acl, acl_token: old, acl_agent_token: oldAgent } = this.#config.settings;
+    return { default: acl.tokens.default || old, agent: acl.tokens.agent || oldAgent };
+  }
+
+  #nodeChecks(): NodeChecks {
+    return async (node, index, signal) => {
+      const caller = { token: this.#tokens().default, address: '', call: 'alias check', datacenter: '' };
+      const options = { caller, consistency: 'stale', minIndex: index, signal } as const;
+      const checks = await this.#cluster.backend.query('health.node', { node }, options);
+      const services = await this.#cluster.backend.query('catalog.node', { node }, { caller, consistency: 'stale' });
+      const ids = new Set((services.value?.Services ?? []).map((service) => service.ID));
+      return { checks: checks.value, services: ids, index: checks.index };
+    };
+  }
+}
+
+/** What cannot be honoured is refused; with `anyPorts` every listener gets a free port. */
+function usable(config: AgentConfig, options: AgentOptions): AgentConfig {
+  const refused = refusals(config);
+  if (refused.length > 0) throw new ConfigError(refused.join('\n'));
+  if (options.anyPorts !== true) return config;
+  return { ...config, http: config.clientAddresses.map((address) => ({ kind: 'tcp', address, port: 0 })) };
+}
+
+function tuningOf(config: AgentConfig): RegistryTuning {
+  return {
+    checkOutputBytesMax: config.settings.check_output_max_size,
+    discardCheckOutput: config.settings.discard_check_output,
+    checkUpdateIntervalMs: config.settings.check_update_interval / 1e6,
+  };
+}
+
+/** An address that listens everywhere is reached on this machine by loopback. */
+function reachable(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
