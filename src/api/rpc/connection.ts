@@ -1,0 +1,366 @@
+/**
+ * A process's connection to one server: requests of all its callers over one stream, paired with their answers by number.
+ * The stream is opened on first use and again, after a pause, when it broke.
+ *
+ * When it breaks, what was sent has an unknown outcome, unless it was a read; what was not sent was certainly not carried out.
+ */
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  connectivityState,
+  credentials,
+} from '@grpc/grpc-js';
+import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../../fsm/index.ts';
+import {
+  type Answer,
+  BackendError,
+  type Caller,
+  type CallName,
+  type Calls,
+  type ReadOptions,
+  type SavedSnapshot,
+} from '../backend.ts';
+import { errorOf, NotCarriedOut } from './failure.ts';
+import {
+  type Answers,
+  clusterService,
+  pack,
+  type Requests,
+  unpack,
+  type WireAnswer,
+  type WireChunk,
+  type WireKind,
+  type WireRead,
+  type WireRequest,
+} from './wire.ts';
+
+export interface ConnectionOptions {
+  /** `host:port` of the server's RPC. */
+  readonly address: string;
+  /** Default: insecure. */
+  readonly channelCredentials?: ChannelCredentials;
+  /** The requests were taken by a server, which passes them on: the other side must lead. */
+  readonly forwarded: boolean;
+}
+
+interface Pending {
+  readonly request: WireRequest;
+  sent: boolean;
+  answered(answer: WireAnswer): void;
+  failed(error: Error): void;
+}
+
+/** How long a request waits for the connection to stand before it is given back as not sent. */
+const connectTimeoutMs = 2_000;
+
+const channelOptions = {
+  'grpc.max_receive_message_length': 256 * 1024 * 1024,
+  'grpc.max_send_message_length': 256 * 1024 * 1024,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.initial_reconnect_backoff_ms': 50,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+};
+
+export class Connection {
+  readonly address: string;
+  readonly #forwarded: boolean;
+  readonly #client: Client;
+  readonly #pending = new Map<number, Pending>();
+  #stream: ClientDuplexStream<Partial<Requests>, Answers> | undefined;
+  #outgoing: Pending[] = [];
+  #cancelled: number[] = [];
+  #flushing = false;
+  #next = 1;
+  #closed = false;
+
+  constructor({ address, channelCredentials, forwarded }: ConnectionOptions) {
+    this.address = address;
+    this.#forwarded = forwarded;
+    this.#client = new Client(address, channelCredentials ?? credentials.createInsecure(), channelOptions);
+  }
+
+  /** Requests that wait for an answer. */
+  get underWay(): number {
+    return this.#pending.size;
+  }
+
+  async apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
+    const answer = await this.#ask('APPLY', name, args, caller, null, undefined);
+    return unpack(answer.result) as CommandResult<N>;
+  }
+
+  async call<N extends CallName>(name: N, args: Calls[N]['args'], caller: Caller): Promise<Calls[N]['result']> {
+    const answer = await this.#ask('CALL', name, args, caller, null, undefined);
+    return unpack(answer.result) as Calls[N]['result'];
+  }
+
+  async query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>> {
+    const answer = await this.#ask('QUERY', name, args, options.caller, readOf(options), options.signal);
+    return { ...answer.meta!, value: unpack(answer.result) as QueryValue<N> };
+  }
+
+  /** Tells the answer now and after each change, until `signal` ends it or `ended` is told why it broke. */
+  watch<N extends QueryName>(
+    name: N,
+    args: QueryArgs<N>,
+    options: ReadOptions & { readonly signal: AbortSignal },
+    told: (answer: Answer<QueryValue<N>>) => void,
+    ended: (error: Error) => void,
+  ): void {
+    const request = this.#request('WATCH', name, args, options.caller, readOf(options));
+    const stop = (): void => this.#cancel(request.number);
+    options.signal.addEventListener('abort', stop, { once: true });
+    this.#enqueue({
+      request,
+      sent: false,
+      answered: (answer) => {
+        if (answer.failure === null) told({ ...answer.meta!, value: unpack(answer.result) as QueryValue<N> });
+        else this.#settle(request.number)?.failed(errorOf(answer.failure));
+      },
+      failed: (error) => {
+        options.signal.removeEventListener('abort', stop);
+        if (!options.signal.aborted) ended(error);
+      },
+    });
+  }
+
+  async saveSnapshot(options: Pick<ReadOptions, 'caller' | 'consistency'>): Promise<SavedSnapshot> {
+    const { path, requestSerialize, responseDeserialize } = clusterService.saveSnapshot;
+    const request = {
+      caller: options.caller,
+      consistency: consistencyOf(options.consistency),
+      forwarded: this.#forwarded,
+    };
+    const stream: ClientReadableStream<WireChunk> = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize as (bytes: Buffer) => WireChunk,
+      request,
+    );
+    const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<WireChunk>;
+    const first = await chunks.next().catch((error: unknown) => {
+      throw snapshotError(error);
+    });
+    if (first.done || first.value.meta === null)
+      throw new BackendError('unknownOutcome', 'the server ended a snapshot before it began');
+    return { ...first.value.meta, archive: archiveOf(chunks) };
+  }
+
+  restoreSnapshot(archive: AsyncIterable<Uint8Array>, caller: Caller): Promise<void> {
+    const { path, requestSerialize, responseDeserialize } = clusterService.restoreSnapshot;
+    return new Promise((resolve, reject) => {
+      const stream = this.#client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, (error) =>
+        error === null ? resolve() : reject(snapshotError(error)),
+      );
+      const send = async (): Promise<void> => {
+        stream.write({ caller, forwarded: this.#forwarded });
+        for await (const data of archive) {
+          if (stream.writableEnded || stream.destroyed) return;
+          if (!stream.write({ data })) await new Promise((drained) => stream.once('drain', drained));
+        }
+        stream.end();
+      };
+      send().catch((error: unknown) => {
+        stream.cancel();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      });
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#break(new BackendError('stopped', 'this process is shutting down'));
+    this.#client.close();
+  }
+
+  #ask(
+    kind: WireKind,
+    name: string,
+    args: unknown,
+    caller: Caller,
+    read: WireRead | null,
+    signal: AbortSignal | undefined,
+  ): Promise<WireAnswer> {
+    return new Promise((resolve, reject) => {
+      const request = this.#request(kind, name, args, caller, read);
+      const abort = (): void => {
+        this.#cancel(request.number);
+        reject(signal?.reason instanceof Error ? signal.reason : new Error('the caller has gone'));
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      const done = (): void => signal?.removeEventListener('abort', abort);
+      this.#enqueue({
+        request,
+        sent: false,
+        answered: (answer) => {
+          this.#settle(request.number);
+          done();
+          if (answer.failure === null) resolve(answer);
+          else reject(errorOf(answer.failure));
+        },
+        failed: (error) => {
+          done();
+          reject(error);
+        },
+      });
+    });
+  }
+
+  #request(kind: WireKind, name: string, args: unknown, caller: Caller, read: WireRead | null): WireRequest {
+    return { number: this.#next++, kind, name, arguments: pack(args), caller, read, forwarded: this.#forwarded };
+  }
+
+  #enqueue(pending: Pending): void {
+    if (this.#closed) {
+      pending.failed(new BackendError('stopped', 'this process is shutting down'));
+      return;
+    }
+    this.#pending.set(pending.request.number, pending);
+    this.#outgoing.push(pending);
+    this.#flushSoon();
+  }
+
+  #cancel(number: number): void {
+    const pending = this.#settle(number);
+    if (pending === undefined) return;
+    if (pending.sent) {
+      this.#cancelled.push(number);
+      this.#flushSoon();
+    } else this.#outgoing = this.#outgoing.filter((each) => each !== pending);
+  }
+
+  #settle(number: number): Pending | undefined {
+    const pending = this.#pending.get(number);
+    this.#pending.delete(number);
+    return pending;
+  }
+
+  /** What is asked in one turn of the event loop travels in one message. Nothing is written before the channel stands. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    if (this.#stream !== undefined) {
+      setImmediate(() => {
+        this.#flushing = false;
+        this.#flush();
+      });
+      return;
+    }
+    this.#whenReady(Date.now() + connectTimeoutMs, (fault) => {
+      this.#flushing = false;
+      if (fault === undefined) this.#flush();
+      else this.#failUnsent(fault);
+    });
+  }
+
+  /** Calls back without a fault once the channel stands, or with one as soon as a dial has failed: others are waiting to be tried. */
+  #whenReady(deadlineMs: number, done: (fault: string | undefined) => void): void {
+    if (this.#closed) return done('this process is shutting down');
+    const channel = this.#client.getChannel();
+    const state = channel.getConnectivityState(true);
+    if (state === connectivityState.READY) return done(undefined);
+    if (state === connectivityState.TRANSIENT_FAILURE) return done('connection refused');
+    channel.watchConnectivityState(state, deadlineMs, (error) => {
+      if (error !== undefined && error !== null) done(`no connection within ${connectTimeoutMs} ms`);
+      else this.#whenReady(deadlineMs, done);
+    });
+  }
+
+  #failUnsent(fault: string): void {
+    const outgoing = this.#outgoing;
+    this.#outgoing = [];
+    this.#cancelled = [];
+    for (const { request, failed } of outgoing) {
+      this.#settle(request.number);
+      failed(new NotCarriedOut('unreachable', `${this.address} cannot be reached: ${fault}`));
+    }
+  }
+
+  #flush(): void {
+    if (this.#closed) return;
+    const outgoing = this.#outgoing;
+    const cancelled = this.#cancelled;
+    this.#outgoing = [];
+    this.#cancelled = [];
+    if (outgoing.length === 0 && cancelled.length === 0) return;
+    const stream = this.#open();
+    for (const pending of outgoing) pending.sent = true;
+    stream.write({ requests: outgoing.map(({ request }) => request), cancelled });
+  }
+
+  #open(): ClientDuplexStream<Partial<Requests>, Answers> {
+    if (this.#stream !== undefined) return this.#stream;
+    const { path, requestSerialize, responseDeserialize } = clusterService.exchange;
+    const stream = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize as (bytes: Buffer) => Answers,
+    );
+    this.#stream = stream;
+    stream.on('data', ({ answers }: Answers) => {
+      for (const answer of answers) this.#pending.get(answer.number)?.answered(answer);
+    });
+    const ended = (error: Error): void => {
+      if (this.#stream !== stream) return;
+      this.#stream = undefined;
+      this.#break(error);
+    };
+    stream.on('error', ended);
+    stream.on('end', () => ended(new Error('the server ended the stream')));
+    return stream;
+  }
+
+  /** Everything under way fails; what may have arrived and is no read, with an unknown outcome. */
+  #break(error: Error): void {
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#outgoing = [];
+    this.#cancelled = [];
+    const text = `the connection to ${this.address} broke: ${error.message}`;
+    for (const { request, sent, failed } of all) {
+      const certain = !sent || request.kind === 'QUERY' || request.kind === 'WATCH';
+      if (error instanceof BackendError) failed(error);
+      else failed(certain ? new NotCarriedOut('unreachable', text) : new BackendError('unknownOutcome', text));
+    }
+  }
+}
+
+function readOf(options: ReadOptions): WireRead {
+  return {
+    consistency: consistencyOf(options.consistency),
+    maxStaleMs: options.maxStaleMs ?? 0,
+    minIndex: options.minIndex ?? 0,
+    waitMs: options.waitMs ?? 0,
+  };
+}
+
+function consistencyOf(consistency: ReadOptions['consistency']): WireRead['consistency'] {
+  return consistency === 'consistent' ? 'CONSISTENT' : consistency === 'stale' ? 'STALE' : 'DEFAULT';
+}
+
+async function* archiveOf(chunks: AsyncIterator<WireChunk>): AsyncGenerator<Uint8Array> {
+  try {
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value.data;
+  } catch (error) {
+    throw snapshotError(error);
+  }
+}
+
+/** What the server said in the details of its status; a broken connection says nothing. */
+function snapshotError(error: unknown): Error {
+  const details = (error as { details?: string }).details ?? '';
+  try {
+    const { source, code, message } = JSON.parse(details) as { source: 'REFUSAL'; code: string; message: string };
+    return errorOf({ source, code, message, fields: new Uint8Array() });
+  } catch {
+    return new BackendError(
+      'unknownOutcome',
+      `the connection broke: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
