@@ -22,6 +22,8 @@ export const caRoot = record('CARoot', {
   Active: bool(),
   /** When another root took its place, ms since 1970; 0 while active. Not part of the API. */
   RotatedOutAt: field(int(), { inputOnly: true }),
+  /** Longest lifetime, ms, that leaves were given while this root signed. Not part of the API. */
+  LeafTTLMax: field(int(), { inputOnly: true }),
   PrivateKeyType: string(),
   PrivateKeyBits: int(),
   CreateIndex: index(),

@@ -20,6 +20,7 @@ export async function initialiseCa(backend: TestBackend, clusterId: string): Pro
           IntermediateCerts: null,
           Active: true,
           RotatedOutAt: 0,
+          LeafTTLMax: 0,
           PrivateKeyType: 'ec',
           PrivateKeyBits: 256,
           CreateIndex: 0,

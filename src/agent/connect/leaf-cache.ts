@@ -4,7 +4,8 @@
  *
  * A plain read gets the cached leaf if it is current: not expired, and signed by the key that signs today. Else a new one is
  * fetched first. A blocking read (`minIndex`) waits for the next leaf; while somebody waits, the leaf is renewed at its time
- * (leaf-renewal.ts), soon after a change of roots, and in widening intervals after a refusal, the old one being good meanwhile.
+ * (leaf-renewal.ts), soon after a change of roots, and again in every half minute after a refusal, the old one being good
+ * meanwhile.
  */
 import type { Backend, Caller } from '../../api/backend.ts';
 import { CaError } from '../../ca/index.ts';
@@ -61,6 +62,24 @@ export class LeafCache {
     const datacenter = request.caller.datacenter || backend.datacenter;
     const entry = this.#entry(request.service, request.caller, datacenter);
     entry.lastReadMs = clock.wallMs();
+    entry.readers++;
+    try {
+      return await this.#read(entry, datacenter, request);
+    } finally {
+      entry.readers--;
+      // A name or token that was refused leaves nothing behind.
+      if (entry.isEmpty) this.#entries.delete(keyOf(request.service, request.caller, datacenter));
+    }
+  }
+
+  stop(): void {
+    this.#cancelSweep();
+    for (const unsubscribe of this.#unsubscribe.values()) unsubscribe();
+    for (const entry of this.#entries.values()) entry.stop();
+    this.#entries.clear();
+  }
+
+  async #read(entry: LeafEntry, datacenter: string, request: LeafRequest): Promise<IssuedCert> {
     const root = activeRoot(await this.#roots(datacenter, request.signal));
     this.#followRoots(datacenter);
     if (request.minIndex === 0 || !entry.holds(request.minIndex)) {
@@ -71,26 +90,19 @@ export class LeafCache {
     return entry.next(request.minIndex, request.waitMs || blockingMs, request.signal);
   }
 
-  stop(): void {
-    this.#cancelSweep();
-    for (const unsubscribe of this.#unsubscribe.values()) unsubscribe();
-    for (const entry of this.#entries.values()) entry.stop();
-    this.#entries.clear();
-  }
-
   /** An agent that has just started asks before the first leader made the first root: that is worth a moment. */
   async #roots(datacenter: string, signal: AbortSignal | undefined): Promise<CaRoots> {
     const { roots } = this.#deps;
     try {
       return (await roots.read({ datacenter, minIndex: 0, waitMs: 0, signal })).roots;
     } catch (error) {
-      if (!(error instanceof CaError)) throw error;
+      if (!(error instanceof CaError) || error.code !== 'not-initialized') throw error;
       return (await roots.read({ datacenter, minIndex: 1, waitMs: bootstrapWaitMs, signal })).roots;
     }
   }
 
   #entry(service: string, caller: Caller, datacenter: string): LeafEntry {
-    const key = JSON.stringify([datacenter, service, caller.token]);
+    const key = keyOf(service, caller, datacenter);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       const { backend, roots, clock, random } = this.#deps;
@@ -113,11 +125,15 @@ export class LeafCache {
     return this.#deps.clock.after(sweepMs, () => {
       const oldest = this.#deps.clock.wallMs() - idleMs;
       for (const [key, entry] of this.#entries) {
-        if (entry.lastReadMs >= oldest || entry.isWaitedFor) continue;
+        if (entry.lastReadMs >= oldest || entry.readers > 0) continue;
         entry.stop();
         this.#entries.delete(key);
       }
       this.#cancelSweep = this.#planSweep();
     });
   }
+}
+
+function keyOf(service: string, caller: Caller, datacenter: string): string {
+  return JSON.stringify([datacenter, service, caller.token]);
 }

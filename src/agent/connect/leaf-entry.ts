@@ -8,6 +8,8 @@ import type { HeldLeaf } from './leaf-issuer.ts';
 export class LeafEntry {
   readonly datacenter: string;
   lastReadMs = 0;
+  /** Reads that are under way; the cache counts them. */
+  readers = 0;
   readonly #issue: () => Promise<HeldLeaf>;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -31,7 +33,12 @@ export class LeafEntry {
     this.#random = random;
   }
 
-  get isWaitedFor(): boolean {
+  /** No leaf, and nobody who is about to fetch one. */
+  get isEmpty(): boolean {
+    return this.#leaf === null && this.readers === 0;
+  }
+
+  get #isWaitedFor(): boolean {
     return this.#waiting.size > 0;
   }
 
@@ -64,7 +71,7 @@ export class LeafEntry {
         cancel();
         signal?.removeEventListener('abort', done);
         this.#waiting.delete(wake);
-        if (!this.isWaitedFor) this.#cancelTimer();
+        if (!this.#isWaitedFor) this.#cancelTimer();
         resolve();
       };
       const wake = (): void => {
@@ -88,7 +95,7 @@ export class LeafEntry {
     if (this.#plannedFor === root.SigningKeyID) return;
     this.#plannedFor = root.SigningKeyID;
     this.#dueMs = Math.min(this.#dueMs, rootChangeAt(this.#clock.wallMs(), this.#random));
-    if (this.isWaitedFor) this.#arm();
+    if (this.#isWaitedFor) this.#arm();
   }
 
   stop(): void {
@@ -129,7 +136,7 @@ export class LeafEntry {
     this.#lastError = null;
     this.#dueMs = renewalAt(leaf, this.#clock.wallMs(), this.#random);
     for (const wake of [...this.#waiting]) wake();
-    if (this.isWaitedFor) this.#arm();
+    if (this.#isWaitedFor) this.#arm();
     return leaf;
   }
 
@@ -140,7 +147,7 @@ export class LeafEntry {
     if (this.#failures === 0) this.#firstFailureMs = nowMs;
     this.#failures++;
     this.#dueMs = Math.max(retryAt(this.#firstFailureMs, this.#failures, this.#random), nowMs);
-    if (this.isWaitedFor) this.#arm();
+    if (this.#isWaitedFor) this.#arm();
     throw error;
   }
 }

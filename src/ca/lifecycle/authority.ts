@@ -8,15 +8,8 @@
  *                   anything else  ->  same roots, new configuration
  *     prune         roots out for longer than two leaf lifetimes are forgotten
  */
-import { assert } from '../../std/assert.ts';
 import { ok } from '../../std/result.ts';
-import {
-  type CaConfiguration,
-  type CaConfigurationRow,
-  type CaProviderState,
-  type CaRoot,
-  jsonText,
-} from '../../structs/index.ts';
+import { type CaConfigurationRow, type CaProviderState, type CaRoot, jsonText } from '../../structs/index.ts';
 import { type CaResult, caErr } from '../errors.ts';
 import { trustDomainOf } from '../identity/trust-domain.ts';
 import type { Certificate } from '../x509/certificate.ts';
@@ -70,7 +63,9 @@ export async function initialise(
   const root = await makeRoot(config.value, request.Provider, trustDomainOf(clusterId), context);
   if (!root.ok) return root;
   return ok({
-    roots: [rootRecord(root.value, request.Provider, clusterId, null)],
+    roots: [
+      rootRecord(root.value, { provider: request.Provider, clusterId, leafTtlMs: config.value.leafCertTtlMs }, null),
+    ],
     configuration: {
       ClusterID: clusterId,
       Provider: request.Provider,
@@ -107,13 +102,15 @@ export async function reconfigure(
     ForceWithoutCrossSigning: request.ForceWithoutCrossSigning,
   };
   const id = providerId(config.value, isPrimary);
-  if (id === providerState.ID) return ok({ roots: state.roots, configuration, providerState });
+  if (id === providerState.ID) {
+    return ok({ roots: withLeafTtl(state.roots, config.value.leafCertTtlMs), configuration, providerState });
+  }
 
   const complete = withPrivateKey(config.value, current, providerState, context.sealKey);
   if (!complete.ok) return complete;
   const root = await makeRoot(complete.value, request.Provider, trustDomainOf(current.ClusterID), context);
   if (!root.ok) return root;
-  const roots = await rotate(state, root.value, configuration, context);
+  const roots = await rotate(state, root.value, configuration, config.value.leafCertTtlMs, context);
   return roots.ok
     ? ok({ roots: roots.value, configuration, providerState: providerStateRecord(id, root.value, context) })
     : roots;
@@ -123,11 +120,13 @@ export async function reconfigure(
 async function rotate(
   state: CaState,
   root: Issuer,
-  configuration: CaConfiguration & { readonly ClusterID: string },
+  configuration: CaConfigurationRow,
+  leafTtlMs: number,
   context: AuthorityContext,
 ): Promise<CaResult<readonly CaRoot[]>> {
-  const record = rootRecord(root, configuration.Provider, configuration.ClusterID, null);
-  if (activeRootOf(state)?.ID === record.ID) return ok(state.roots);
+  const facts = { provider: configuration.Provider, clusterId: configuration.ClusterID, leafTtlMs };
+  const { ID } = rootRecord(root, facts, null);
+  if (activeRootOf(state)?.ID === ID) return ok(withLeafTtl(state.roots, leafTtlMs));
   let bridge: Certificate | null = null;
   if (!configuration.ForceWithoutCrossSigning) {
     const old = openCrossSigner(state, context.sealKey);
@@ -140,11 +139,11 @@ async function rotate(
     }
     bridge = issued(crossSign(root.certificate, old.value, await context.nextSerial(), context.nowMs));
   }
-  const others = state.roots.filter((other) => other.ID !== record.ID);
+  const others = state.roots.filter((other) => other.ID !== ID);
   const retired = others.map((other) =>
     other.Active ? { ...other, Active: false, RotatedOutAt: context.nowMs } : other,
   );
-  return ok([...retired, rootRecord(root, configuration.Provider, configuration.ClusterID, bridge)]);
+  return ok([...retired, rootRecord(root, facts, bridge)]);
 }
 
 function openCrossSigner(state: CaState, sealKey: Uint8Array | null): CaResult<Issuer> {
@@ -158,17 +157,16 @@ function openCrossSigner(state: CaState, sealKey: Uint8Array | null): CaResult<I
   return openIssuer(state, sealKey);
 }
 
+/** The active root remembers the longest lifetime it gave: shortening lifetimes shortens no leaf that is out. */
+function withLeafTtl(roots: readonly CaRoot[], leafTtlMs: number): readonly CaRoot[] {
+  return roots.map((root) => (root.Active ? { ...root, LeafTTLMax: Math.max(root.LeafTTLMax, leafTtlMs) } : root));
+}
+
 /** Null: none is due. Leaves of a root are gone two lifetimes after it stopped signing, even on agents that slept. */
-export function pruneRoots(state: CaState, nowMs: number): CaChange | null {
-  const { configuration, providerState } = state;
+export function pruneRoots({ roots, configuration, providerState }: CaState, nowMs: number): CaChange | null {
   if (configuration === null || providerState === null) return null;
-  const config = decodeProviderConfig(configuration.Config ?? {});
-  assert(config.ok, 'a stored configuration was checked before it was stored');
-  const keepMs = 2 * config.value.leafCertTtlMs;
-  const roots = state.roots.filter(
-    (root) => root.Active || root.RotatedOutAt === 0 || nowMs - root.RotatedOutAt <= keepMs,
-  );
-  return roots.length === state.roots.length ? null : { roots, configuration, providerState };
+  const kept = roots.filter((root) => root.Active || nowMs - root.RotatedOutAt <= 2 * root.LeafTTLMax);
+  return kept.length === roots.length ? null : { roots: kept, configuration, providerState };
 }
 
 function decodeFor(provider: string, config: ProviderConfig): CaResult<ConsulProviderConfig> {

@@ -75,7 +75,15 @@ function givenRoot(pem: string, key: KeyObject, nowMs: number): CaResult<Issuer>
 }
 
 /** `IntermediateCerts` of a fresh root: the bridge from its predecessor, or none. */
-export function rootRecord(root: Issuer, provider: string, clusterId: string, bridge: Certificate | null): CaRoot {
+export function rootRecord(
+  root: Issuer,
+  {
+    provider,
+    clusterId,
+    leafTtlMs,
+  }: { readonly provider: string; readonly clusterId: string; readonly leafTtlMs: number },
+  bridge: Certificate | null,
+): CaRoot {
   const { certificate, key } = root;
   const spec = keySpecOf(key);
   assert(spec.ok, 'the key of a root was checked when it was read');
@@ -91,6 +99,7 @@ export function rootRecord(root: Issuer, provider: string, clusterId: string, br
     IntermediateCerts: bridge === null ? null : [certificatePem(bridge)],
     Active: true,
     RotatedOutAt: 0,
+    LeafTTLMax: leafTtlMs,
     PrivateKeyType: spec.value.type,
     PrivateKeyBits: spec.value.bits,
     CreateIndex: 0,

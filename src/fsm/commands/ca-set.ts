@@ -48,7 +48,8 @@ export const caSet = command<CaSet, boolean>({
 
 /** A change of life times or limits leaves the roots alone: their index then does not move. */
 function sameRoots(before: readonly CaRoot[], after: readonly CaRoot[]): boolean {
-  const state = (root: CaRoot): string => `${root.ID} ${root.Active} ${root.IntermediateCerts?.join('') ?? ''}`;
+  const state = (root: CaRoot): string =>
+    `${root.ID} ${root.Active} ${root.LeafTTLMax} ${root.IntermediateCerts?.join('') ?? ''}`;
   const known = new Set(before.map(state));
   return before.length === after.length && after.every((root) => known.has(state(root)));
 }

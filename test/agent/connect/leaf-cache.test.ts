@@ -107,10 +107,11 @@ describe('a plain read', () => {
   });
 
   it('refuses an empty name, and passes the first refusal on', async () => {
-    const { get, datacenter } = await world();
+    const { get, datacenter, leaves } = await world();
     await expect(get({ service: '' })).rejects.toThrow('URI must be either service or agent');
     datacenter.failWith = new CaError('rate-limited', 'Rate limit reached, try again later');
     await expect(get()).rejects.toThrow('Rate limit reached, try again later');
+    expect(leaves.size).toBe(0);
   });
 });
 

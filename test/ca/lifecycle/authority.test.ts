@@ -216,11 +216,19 @@ describe('rotation', () => {
 
 describe('pruning', () => {
   it('forgets a root two leaf lifetimes after it stopped signing, not earlier, and never the active one', async () => {
-    const state = await change(await freshState(), { Config: { PrivateKey: await newKey(), LeafCertTTL: '10h' } });
+    const state = await change(await freshState({ LeafCertTTL: '10h' }), { Config: { PrivateKey: await newKey() } });
     expect(pruneRoots(state, now + 20 * hourMs)).toBeNull();
     const pruned = pruneRoots(state, now + 20 * hourMs + 1);
     expect(pruned?.roots).toEqual(active(state));
     expect(pruneRoots(stateOf(pruned!), now + 1_000 * hourMs)).toBeNull();
+  });
+
+  it('counts the longest lifetime that was given, not the one configured last', async () => {
+    const long = await freshState({ LeafCertTTL: '72h' });
+    const short = await change(long, { Config: { LeafCertTTL: '1h' } });
+    const rotated = await change(short, { Config: { LeafCertTTL: '1h', PrivateKey: await newKey() } });
+    expect(pruneRoots(rotated, now + 144 * hourMs)).toBeNull();
+    expect(pruneRoots(rotated, now + 144 * hourMs + 1)?.roots).toEqual(active(rotated));
   });
 });
 
