@@ -47,7 +47,7 @@ export {
 } from './lifecycle/provider-config.ts';
 export { type AuthorityContext, activeRootOf, type CaState, dateText, trustDomainOfState } from './lifecycle/roots.ts';
 export { checkCsr, openSigner, type Signer, type SigningRequest, signLeaf } from './lifecycle/sign.ts';
-export { isSealed, sealKeyBytes } from './seal.ts';
+export { isSealed, parseSealKey, sealKeyBytes } from './seal.ts';
 export {
   type Certificate,
   certificatePem,

@@ -14,6 +14,14 @@ const nonceBytes = 12;
 const tagBytes = 16;
 const prefix = 'sealed:v1:';
 
+/** The key as operators write it: base64 of 32 bytes; '' is none. The error does not repeat it. */
+export function parseSealKey(text: string): CaResult<Uint8Array | null> {
+  if (text === '') return ok(null);
+  const key = Buffer.from(text, 'base64');
+  if (key.length === sealKeyBytes && key.toString('base64') === text) return ok(key);
+  return caErr('sealed', `a key is ${sealKeyBytes} bytes in base64, as \`heddle keygen\` prints`);
+}
+
 export function isSealed(text: string): boolean {
   return text.startsWith(prefix);
 }

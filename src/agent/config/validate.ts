@@ -1,5 +1,7 @@
 /** Relations between settings: the first that does not hold stops the start. Texts are the reference's. */
+
 import { readFileSync } from 'node:fs';
+import { parseSealKey } from '../../ca/index.ts';
 import { decodeBase64 } from '../../std/base64.ts';
 import { ipFamily, kindProblems, metadataProblem, problemList } from '../../structs/index.ts';
 import type { AgentConfig } from './agent-config.ts';
@@ -140,6 +142,10 @@ const mesh: readonly Rule[] = [
     if (c.settings.encrypt === '') return undefined;
     const key = decodeBase64(c.settings.encrypt);
     return key.ok ? undefined : `encrypt has invalid key: ${key.error}`;
+  },
+  ({ settings: { connect } }) => {
+    const key = parseSealKey(connect.ca_seal_key);
+    return key.ok ? undefined : `connect.ca_seal_key: ${key.error.message}`;
   },
   autoConfig,
   (c) => {

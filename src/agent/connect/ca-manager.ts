@@ -51,8 +51,8 @@ export interface CaManagerOptions {
 }
 
 export interface CaLog {
-  info(fields: Readonly<Record<string, unknown>>, message: string): void;
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  info(message: string, fields: Record<string, unknown>): void;
+  warn(message: string, fields: Record<string, unknown>): void;
 }
 
 export interface CaManagerDeps {
@@ -130,7 +130,7 @@ export class CaManager {
     } catch (error) {
       if (term !== this.#term) return;
       const delayMs = 1_000 * 2 ** Math.min(attempt, retryMaxExponent);
-      this.#deps.log.warn({ error, retryInMs: delayMs }, 'CA is not initialised');
+      this.#deps.log.warn('CA is not initialised', { error: textOf(error), retryInMs: delayMs });
       this.#plan(delayMs, () => this.#tryInitialise(term, attempt + 1));
     }
   }
@@ -145,14 +145,14 @@ export class CaManager {
     const { provider, config } = this.#options;
     const change = value(await initialise(this.#deps.uuid(), { Provider: provider, Config: config }, this.#context()));
     await server.write(change, { rootsIndex: state.rootsIndex, configurationIndex: 0 });
-    log.info({ root: change.roots[0]?.ID, provider }, 'initialised the CA with a new root');
+    log.info('initialised the CA with a new root', { root: change.roots[0]?.ID, provider });
   }
 
   async #prune(term: number): Promise<void> {
     try {
       await this.#change('RENEWING', (state) => Promise.resolve(pruneRoots(state, this.#deps.clock.wallMs())));
     } catch (error) {
-      this.#deps.log.warn({ error }, 'old CA roots could not be forgotten; tried again in an hour');
+      this.#deps.log.warn('old CA roots could not be forgotten; tried again in an hour', { error: textOf(error) });
     }
     if (term === this.#term) this.#plan(pruneIntervalMs, () => this.#prune(term));
   }
@@ -181,9 +181,9 @@ export class CaManager {
   #report(before: CaState, { roots }: CaChange): void {
     const active = roots.find((root) => root.Active)?.ID;
     const wasActive = before.roots.find((root) => root.Active)?.ID;
-    if (active !== wasActive) this.#deps.log.info({ from: wasActive, to: active }, 'rotated the CA root');
+    if (active !== wasActive) this.#deps.log.info('rotated the CA root', { from: wasActive, to: active });
     if (roots.length < before.roots.length) {
-      this.#deps.log.info({ forgotten: before.roots.length - roots.length }, 'forgot old CA roots');
+      this.#deps.log.info('forgot old CA roots', { forgotten: before.roots.length - roots.length });
     }
   }
 
@@ -258,6 +258,10 @@ class CsrLimits {
       this.#places.leave();
     }
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function value<T>(result: CaResult<T>): T {

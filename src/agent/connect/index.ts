@@ -1,4 +1,5 @@
 /** The agent's part in identities: the leader's authority, and what every agent caches of roots and leaves. */
+export { type AuthorityRights, everybodyMay, installAuthority } from './authority.ts';
 export {
   type CaLog,
   CaManager,

@@ -35,9 +35,8 @@ export class Datacenter implements CaServer {
         uuid: randomUUID,
         randomBytes: (size) => createHash('sha512').update(`${draws++}`).digest().subarray(0, size),
         log: {
-          info: (_fields, message) => void this.log.push(message),
-          warn: (fields, message) =>
-            void this.log.push(`${message}: ${(fields.error as Error | undefined)?.message ?? ''}`),
+          info: (message) => void this.log.push(message),
+          warn: (message, { error }) => void this.log.push(`${message}: ${error}`),
         },
       },
     );

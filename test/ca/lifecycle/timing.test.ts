@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CsrConcurrencyLimit, CsrRateLimit } from '../../../src/ca/lifecycle/csr-limits.ts';
 import { renewalAt, retryAt, rootChangeAt } from '../../../src/ca/lifecycle/leaf-renewal.ts';
-import { open, seal } from '../../../src/ca/seal.ts';
+import { open, parseSealKey, seal } from '../../../src/ca/seal.ts';
 import type { Clock } from '../../../src/std/clock.ts';
 import { problem } from '../support.ts';
 import { sealKey } from './support.ts';
@@ -97,6 +97,14 @@ describe('renewal', () => {
 });
 
 describe('sealing', () => {
+  it('takes a key of 32 bytes in base64, and repeats no wrong one', () => {
+    expect(parseSealKey(sealKey.toString('base64'))).toEqual({ ok: true, value: sealKey });
+    expect(parseSealKey('')).toEqual({ ok: true, value: null });
+    for (const wrong of ['c2hvcnQ=', sealKey.toString('hex'), sealKey.toString('base64url'), 'secret']) {
+      expect(problem(parseSealKey(wrong)).message).toBe('a key is 32 bytes in base64, as `heddle keygen` prints');
+    }
+  });
+
   const nonce = new Uint8Array(12).fill(7);
   it('opens only whole, with the key and for the place it was sealed for', () => {
     const sealed = seal('a secret', sealKey, 'here', nonce);

@@ -57,6 +57,10 @@ export const security = {
     enabled: maybeBool({ help: 'Intentions, identities and sidecars.', why: 'it is what heddle is for' }),
     ca_provider: string('Who signs: consul (the built-in CA).', 'consul'),
     ca_config: opaque('Settings of the CA; seeds the stored configuration once.'),
+    ca_seal_key: string({
+      help: 'Encrypts the key of the CA in the replicated state: 32 bytes in base64, the same on every server.',
+      secret: true,
+    }),
     enable_mesh_gateway_wan_federation: bool({
       help: 'Join datacenters through gateways.',
       refused: 'this version knows one datacenter',
