@@ -389,7 +389,12 @@ export function record<F extends Readonly<Record<string, Entry>>>(
   const printed = all
     .filter(([, field]) => !field.inputOnly)
     .map(([key, field]) => ({ key, label: `${quote(key)}:`, ...field }));
-  const zero = (): T => Object.fromEntries(all.map(([key, field]) => [key, field.schema.zero()])) as T;
+  // Made once and copied: records are never changed in place, so nested zeroes may be shared.
+  let template: T | undefined;
+  const zero = (): T => {
+    template ??= Object.fromEntries(all.map(([key, field]) => [key, field.schema.zero()])) as T;
+    return { ...template };
+  };
   return {
     kind: 'record',
     goType: name,

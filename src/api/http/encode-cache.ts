@@ -32,10 +32,11 @@ export class EncodeCache {
     return encoded;
   }
 
-  /** The encoding of a list whose elements' identities stand for their content. `question` names what was asked. */
-  list(value: readonly unknown[], question: string, encode: () => string): Encoded {
+  /** The encoding of a list whose elements' identities stand for their content. `questionOf` names what was asked. */
+  list(value: readonly unknown[], questionOf: () => string, encode: () => string): Encoded {
     const known = this.#byIdentity.get(value);
     if (known !== undefined) return known;
+    const question = questionOf();
     const remembered = this.#byQuestion.get(question);
     if (remembered !== undefined && sameElements(remembered.elements, value)) {
       this.#byQuestion.delete(question);

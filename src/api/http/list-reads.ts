@@ -124,7 +124,7 @@ export function encodeList<Row>(
   rows: readonly Row[],
 ): Encoded {
   const { query } = request;
-  const question = `${questionOf(request, '')}\u0001${query.get('filter')}\u0001${query.get('near')}`;
+  const question = (): string => `${questionOf(request, '')}\u0001${query.get('filter')}\u0001${query.get('near')}`;
   return encodings.list(rows, question, () => {
     let text = '[';
     for (let i = 0; i < rows.length; i++) text += (i === 0 ? '' : ',') + row.text(rows[i]!);

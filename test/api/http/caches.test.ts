@@ -14,7 +14,11 @@ describe('encodings', () => {
     fc.assert(
       fc.property(elements, fc.constantFrom('a', 'b'), (picked, question) => {
         const list = picked.map((i) => pool[i]!);
-        const encoded = cache.list(list, question, () => JSON.stringify(list));
+        const encoded = cache.list(
+          list,
+          () => question,
+          () => JSON.stringify(list),
+        );
         expect(Buffer.from(encoded.bytes).toString()).toBe(JSON.stringify(list));
       }),
     );
@@ -23,9 +27,22 @@ describe('encodings', () => {
   it('are made once for the same elements', () => {
     const cache = new EncodeCache();
     let made = 0;
-    for (let i = 0; i < 3; i++) cache.list([...pool], 'q', () => String(++made));
-    cache.list(pool, 'q2', () => String(++made));
-    cache.list(pool, 'q3', () => String(++made));
+    for (let i = 0; i < 3; i++)
+      cache.list(
+        [...pool],
+        () => 'q',
+        () => String(++made),
+      );
+    cache.list(
+      pool,
+      () => 'q2',
+      () => String(++made),
+    );
+    cache.list(
+      pool,
+      () => 'q3',
+      () => String(++made),
+    );
     expect(made).toBe(2);
   });
 });

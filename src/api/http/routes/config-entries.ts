@@ -59,7 +59,11 @@ async function get({ backend, defaults, encodings }: RouteContext, request: ApiR
   if (name === '') {
     const found = await backend.query('configEntry.list', { kind }, options);
     return json(
-      encodings.list(found.value, `config/${kind}`, () => listText(found.value)),
+      encodings.list(
+        found.value,
+        () => `config/${kind}`,
+        () => listText(found.value),
+      ),
       readHeaders(found),
     );
   }

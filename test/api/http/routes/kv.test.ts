@@ -119,7 +119,8 @@ it('a lock is taken, held, released', async () => {
 
 describe('blocking', () => {
   it('a read waits for its key, not for others', async () => {
-    const index = (await api.put('/v1/kv/watched', '1'), (await api.get('/v1/kv/watched')).headers['x-consul-index']);
+    await api.put('/v1/kv/watched', '1');
+    const index = (await api.get('/v1/kv/watched')).headers['x-consul-index'];
     let settled = false;
     const waiting = api.get(`/v1/kv/watched?index=${index}&wait=20s`).finally(() => {
       settled = true;
