@@ -4,6 +4,7 @@
 //   npm run demo                          stops between the steps, and leaves everything running at the end
 //   npm run demo -- --check               without waiting; every step is checked; exit code 1 where one fails
 //   npm run demo -- --port-offset 1000    all ports moved (also HEDDLE_DEMO_PORT_OFFSET)
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,7 +13,6 @@ import { parseArgs } from 'node:util';
 import { Checks } from './lib/checks.mjs';
 import { portsTaken } from './lib/ports.mjs';
 import { startPostgres } from './lib/postgres.mjs';
-import { prepare } from './lib/prepare.mjs';
 import { stopAll } from './lib/processes.mjs';
 import { Sql } from './lib/sql.mjs';
 import { Stage } from './lib/stage.mjs';
@@ -63,7 +63,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 async function main() {
-  prepare(root);
+  // Plain JavaScript up to here, since a fresh clone has neither dependencies nor a build.
+  const ready = spawnSync(process.execPath, [join(root, 'scripts', 'ready.mjs'), '--build'], { stdio: 'inherit' });
+  if (ready.status !== 0) return 1;
   const taken = await portsTaken(offset);
   if (taken.length > 0) {
     for (const { port, purpose } of taken)
