@@ -141,7 +141,7 @@ export interface WriteTx extends ReadTx {
 export interface StagingArea {
   /** Empties the area and names what is coming. */
   begin(id: string): void;
-  /** Adds raw rows; false if `id` is not what is being collected. */
+  /** Adds rows as they are stored, and makes their places in secondary orders; false if `id` is not what is being collected. */
   add(id: string, rows: readonly (readonly [key: string, value: Uint8Array])[]): boolean;
   /** Rows collected under `id`, or undefined if something else is being collected. */
   count(id: string): number | undefined;

@@ -3,6 +3,13 @@
 export type { CheckpointFile } from './checkpoint/checkpoint-files.ts';
 export { DurableState, type Opened } from './checkpoint/durable-state.ts';
 export { stateHash } from './checkpoint/state-hash.ts';
+export {
+  isKnownRecord,
+  StateFileReader,
+  type StateHeader,
+  type StateRecord,
+  writeState,
+} from './checkpoint/state-records.ts';
 export { readCa, type StoredCa } from './commands/ca-state.ts';
 export { type CommandArgs, type CommandName, type CommandResult, type Commands, commands } from './commands/index.ts';
 export { isWrite as isTxnWrite } from './commands/txn-operations.ts';

@@ -5,3 +5,4 @@ export type { DutyServer } from './duties/duty-server.ts';
 export type { ExtraDuty } from './duties/leader-duties.ts';
 export { type Forwarder, NotSent, noForwarder } from './forwarder.ts';
 export { aloneConfiguration, Server, type ServerEdges, type ServerLogger, type ServerOptions } from './server.ts';
+export { ServerSnapshots } from './snapshots/snapshots.ts';

@@ -227,6 +227,18 @@ export class Server implements Backend {
     );
   }
 
+  /** Resolves when a read of this server's own state may be answered. `stale`: at once; else it must lead, and prove it. */
+  async confirmRead(caller: Caller, consistency: 'stale' | 'consistent'): Promise<void> {
+    this.#requireOwnDatacenter(caller);
+    if (consistency === 'stale') return;
+    if (!this.leadership.leading) throw new BackendError('noLeader', 'No cluster leader');
+    try {
+      await this.raft.readBarrier('readIndex');
+    } catch (error) {
+      throw isRetriable(error) ? new BackendError('noLeader', 'No cluster leader') : toBackendError(error);
+    }
+  }
+
   /** Ends reads and duties, then Raft, then the state; what is acknowledged is on the disk. Idempotent. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();

@@ -21,6 +21,9 @@ import { kvRelease } from './kv-release.ts';
 import { kvSet } from './kv-set.ts';
 import { sessionCreate } from './session-create.ts';
 import { sessionDestroy } from './session-destroy.ts';
+import { snapshotBegin } from './snapshot-begin.ts';
+import { snapshotRows } from './snapshot-rows.ts';
+import { snapshotTakeOver } from './snapshot-take-over.ts';
 import { systemMetadataSet } from './system-metadata-set.ts';
 import { tombstoneReap } from './tombstone-reap.ts';
 import { txn } from './txn.ts';
@@ -48,6 +51,9 @@ export const commands = {
   'kv.set': kvSet,
   'session.create': sessionCreate,
   'session.destroy': sessionDestroy,
+  'snapshot.begin': snapshotBegin,
+  'snapshot.rows': snapshotRows,
+  'snapshot.takeOver': snapshotTakeOver,
   'systemMetadata.set': systemMetadataSet,
   'tombstone.reap': tombstoneReap,
   txn,

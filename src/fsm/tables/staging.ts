@@ -5,6 +5,9 @@
  */
 import { assert } from '../../std/assert.ts';
 import type { StagingArea } from '../contract.ts';
+import { definitionOf, secondaryKeyOf, tableNames } from './definitions.ts';
+import { decodeRow } from './row-codec.ts';
+import type { RowKey } from './row-key.ts';
 import type { StateRows } from './state-rows.ts';
 import type { Storage } from './storage.ts';
 
@@ -31,7 +34,12 @@ export class Staging implements StagingArea {
   add(id: string, rows: readonly (readonly [key: string, value: Uint8Array])[]): boolean {
     const { meta, storage } = this.#rows;
     if (meta.staging?.id !== id) return false;
-    for (const [key, value] of rows) storage.put(meta.staging.generation + key, value);
+    for (const [key, value] of rows) {
+      storage.put(meta.staging.generation + key, value);
+      for (const place of secondaryPlaces(key as RowKey, value)) {
+        storage.put(meta.staging.generation + place, Buffer.from(key, 'utf8'));
+      }
+    }
     this.#rows.setMeta({ ...meta, staging: { ...meta.staging, count: meta.staging.count + rows.length } });
     return true;
   }
@@ -51,6 +59,19 @@ export class Staging implements StagingArea {
       indexOffset: Math.max(meta.indexOffset, stateIndex + 1 - this.#raftIndex),
     });
   }
+}
+
+/** Where a row stands in the secondary orders of its table. */
+function secondaryPlaces(key: RowKey, value: Uint8Array): readonly RowKey[] {
+  const name = tableNames.find((candidate) => definitionOf(candidate).letter === key[0]);
+  if (name === undefined) return [];
+  const { secondary } = definitionOf(name);
+  if (secondary.length === 0) return [];
+  const row = decodeRow<unknown>(value);
+  return secondary.flatMap((order) => {
+    const place = order.keyOf(row);
+    return place === undefined ? [] : [secondaryKeyOf(order, place)];
+  });
 }
 
 function nextLetter(after: string, never: string): string {

@@ -95,9 +95,9 @@ export class LeaderDuties {
     this.#tombstones.applied(command);
   }
 
-  /** The state is another one: timers that speak of the old one are void. */
+  /** The state is another one: what speaks of the old one is void, and begins again. */
   replaced(): void {
-    if (this.#active) this.#sessions.start(this.#server.view());
+    if (this.#active) this.start();
   }
 
   renew(session: Session): void {
