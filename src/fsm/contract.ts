@@ -192,6 +192,8 @@ export interface Command<Args, Result> {
   readonly name: string;
   /** Raised when the meaning of `args` changes; a server that meets a version it does not know stops. */
   readonly version: number;
+  /** Proposed by the leader's own duties only: refused from any other process, whatever its token. */
+  readonly internal?: true;
   prepare?(args: Args, leader: LeaderContext): Args | Settled<Result>;
   apply(tx: WriteTx, args: Args, context: ApplyContext): Result;
 }

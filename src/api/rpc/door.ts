@@ -147,6 +147,8 @@ class Exchange {
     switch (request.kind) {
       case 'APPLY':
         if (!Object.hasOwn(commands, name)) throw unknownName('command', name);
+        if ('internal' in commands[name as CommandName])
+          throw new Refusal('denied', `${name} is for the leader's own duties`);
         return this.#send(number, await backend.apply(name as CommandName, args, caller), null);
       case 'CALL':
         return this.#send(number, await backend.call(name as CallName, args, caller), null);

@@ -14,6 +14,7 @@ export interface CaSerial {
 export const caNextSerial = command<Record<string, never>, CaSerial>({
   name: 'ca.nextSerial',
   version: 1,
+  internal: true,
   apply(tx) {
     const singletons = tx.table('singletons');
     const last = singletons.get([caSerialKey]) as { readonly Serial: number } | undefined;

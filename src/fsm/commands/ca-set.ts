@@ -20,6 +20,7 @@ export interface CaSet {
 export const caSet = command<CaSet, boolean>({
   name: 'ca.set',
   version: 1,
+  internal: true,
   apply(tx, { Roots, Configuration, ProviderState, RootsIndex, ConfigurationIndex }) {
     const before = readCa(tx);
     if (before.rootsIndex !== RootsIndex || (before.configuration?.ModifyIndex ?? 0) !== ConfigurationIndex) {

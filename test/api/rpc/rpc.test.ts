@@ -150,6 +150,17 @@ describe('a failure', () => {
     await expect(connect().apply('constructor' as 'kv.set', {} as never, caller)).rejects.toBeInstanceOf(Refusal);
   });
 
+  it('of a command that only the duties of a leader may propose is refused, forwarded or not', async () => {
+    for (const connection of [connect(), connect(true)]) {
+      const failure = connection.apply('ca.nextSerial', {}, caller);
+      await expect(failure).rejects.toMatchObject({
+        code: 'denied',
+        message: expect.stringContaining('ca.nextSerial'),
+      });
+    }
+    expect(backend.asked).toEqual([]);
+  });
+
   it('says for certain that nothing happened when the server that was passed a request does not lead', async () => {
     backend.leading = false;
     await expect(connect(true).apply('kv.set', { Key: 'a', Value: null, Flags: 0 }, caller)).rejects.toBeInstanceOf(
