@@ -1,3 +1,2 @@
 /** What the mesh means: decisions on intentions, and the one object a proxy is fed with. */
 export * from './decision/index.ts';
-export { type PeerId, type ProxyAuthority, proxyAuthorizer, type Verdict } from './proxy-authorizer.ts';
