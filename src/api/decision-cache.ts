@@ -23,6 +23,13 @@ export function rowOf(entry: ServiceIntentions | null): Row | undefined {
 /** What an agent knows of its mesh beside the state. */
 export type MeshSettings = Omit<Mesh, 'trustDomain'>;
 
+const meshes = new WeakMap<MeshSettings, Mesh>();
+
 export function meshOf(ground: DecisionGround, settings: MeshSettings): Mesh {
-  return { ...settings, trustDomain: ground.trustDomain };
+  let mesh = meshes.get(settings);
+  if (mesh === undefined || mesh.trustDomain !== ground.trustDomain) {
+    mesh = { ...settings, trustDomain: ground.trustDomain };
+    meshes.set(settings, mesh);
+  }
+  return mesh;
 }

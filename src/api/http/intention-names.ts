@@ -25,9 +25,8 @@ export function missing(parameter: string): HttpError {
 
 /** `as` names the parameter in the error. `uris`: the name may be that of a source. */
 export function parseName(text: string, as: string, { uris }: { readonly uris: boolean }): QualifiedName {
-  if (uris && isUriSource(text)) return { namespace: '', name: text };
+  if (!text.includes('/') || (uris && isUriSource(text))) return { namespace: '', name: text };
   const parts = text.split('/');
-  if (parts.length === 1) return { namespace: '', name: text };
   if (parts.length === 2) return { namespace: parts[0]!, name: parts[1]! };
   throw new HttpError(500, `${as} ${JSON.stringify(text)} is invalid: input can contain at most one '/'`);
 }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { type Answer, type Body, type BodyStream, Encoded, jsonType } from './answer.ts';
 import { indentJson } from './go-json.ts';
+import { endOfTurn } from './turn.ts';
 
 const gzip = promisify(zlib.gzip);
 
@@ -42,10 +43,14 @@ export class Responder {
     }
     const pretty = answer.contentType === jsonType && this.#wantsPretty(incoming);
     const plain = bytesOf(pretty ? indent(answer.body) : answer.body);
-    const compressed = await this.#compressed(incoming, answer.body, plain, pretty);
+    const compressed = this.#mayCompress(incoming, plain)
+      ? await this.#compressed(answer.body, plain, pretty)
+      : undefined;
     if (compressed !== undefined) headers.push('Content-Encoding', 'gzip');
     const bytes = compressed ?? plain;
     headers.push('Content-Length', String(bytes.byteLength));
+    await endOfTurn();
+    if (response.destroyed) return;
     response.writeHead(answer.status, headers);
     response.end(bytes.byteLength === 0 ? undefined : bytes);
   }
@@ -54,14 +59,12 @@ export class Responder {
     return this.#options.pretty || /[?&]pretty(?:[=&]|$)/.test(incoming.url ?? '');
   }
 
-  async #compressed(
-    incoming: IncomingMessage,
-    body: Body,
-    plain: Uint8Array,
-    pretty: boolean,
-  ): Promise<Uint8Array | undefined> {
-    if (!this.#options.compress || plain.byteLength < gzipBytesMin) return undefined;
-    if (!acceptsGzip(incoming.headers['accept-encoding'])) return undefined;
+  #mayCompress(incoming: IncomingMessage, plain: Uint8Array): boolean {
+    if (!this.#options.compress || plain.byteLength < gzipBytesMin) return false;
+    return acceptsGzip(incoming.headers['accept-encoding']);
+  }
+
+  async #compressed(body: Body, plain: Uint8Array, pretty: boolean): Promise<Uint8Array> {
     const kept = body instanceof Encoded && !pretty ? body : undefined;
     if (kept?.gzipped !== undefined) return kept.gzipped;
     const bytes = plain.byteLength <= gzipSyncBytesMax ? zlib.gzipSync(plain) : await gzip(plain);

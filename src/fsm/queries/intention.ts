@@ -64,16 +64,23 @@ export const intentionMatch = query<IntentionMatch, readonly (readonly Intention
   },
 });
 
-function byDestination(tx: ReadTx, name: string): Intention[] {
-  const found: Intention[] = [];
-  for (const destination of new Set([foldDestination(name), wildcard])) {
-    const entry = readIntentions(tx, destination);
-    if (entry !== undefined) found.push(...intentionsOf(entry));
-  }
-  return found.sort(compareIntentionOrder);
+/** The list keeps its identity until one of the two entries changes. Destinations without intentions share one. */
+function byDestination(tx: ReadTx, name: string): readonly Intention[] {
+  const folded = foldDestination(name);
+  const version = tx.counter(intentionCounter(folded));
+  const wildcardVersion = tx.counter(intentionCounter(wildcard));
+  const destination = version === 0 ? wildcard : folded;
+  return tx.memo(`intentions.match/${destination}`, `${version}/${wildcardVersion}`, (from) => {
+    const found: Intention[] = [];
+    for (const each of new Set([destination, wildcard])) {
+      const entry = readIntentions(from, each);
+      if (entry !== undefined) found.push(...intentionsOf(entry));
+    }
+    return found.sort(compareIntentionOrder);
+  });
 }
 
-function bySource(tx: ReadTx, name: string): Intention[] {
+function bySource(tx: ReadTx, name: string): readonly Intention[] {
   const found: Intention[] = [];
   for (const source of new Set([canonicalIntentionSource(name), wildcard])) {
     for (const { Destination } of tx.table('intentionLookups').range(['source', source])) {

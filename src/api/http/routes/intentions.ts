@@ -168,7 +168,7 @@ function writtenPair(request: ApiRequest): { readonly Source: string; readonly D
   return { Source: source.name, Destination: destination.name };
 }
 
-async function match({ backend, defaults }: RouteContext, request: ApiRequest): Promise<Answer> {
+async function match({ backend, defaults, encodings }: RouteContext, request: ApiRequest): Promise<Answer> {
   const { parameters, options } = readOf(request, defaults);
   const by = onlyValue(request.query, 'by');
   if (by !== 'source' && by !== 'destination') {
@@ -180,7 +180,9 @@ async function match({ backend, defaults }: RouteContext, request: ApiRequest): 
   return withFailedHeaders(async () => {
     for (const name of names) refuseOtherNamespace(name, 'match entry namespace');
     const answer = await backend.query('intention.match', { by, names: names.map(({ name }) => name) }, options);
-    return encoded(matchText(asked, answer.value), readHeaders(answer, parameters.consistency));
+    const question = `match/${by}/${asked.join('\0')}`;
+    const body = encodings.list(answer.value, question, () => matchText(asked, answer.value));
+    return json(body, readHeaders(answer, parameters.consistency));
   });
 }
 
