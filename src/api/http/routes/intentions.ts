@@ -180,7 +180,7 @@ async function match({ backend, defaults, encodings }: RouteContext, request: Ap
   return withFailedHeaders(async () => {
     for (const name of names) refuseOtherNamespace(name, 'match entry namespace');
     const answer = await backend.query('intention.match', { by, names: names.map(({ name }) => name) }, options);
-    const question = `match/${by}/${asked.join('\0')}`;
+    const question = (): string => `match/${by}/${asked.join('\0')}`;
     const body = encodings.list(answer.value, question, () => matchText(asked, answer.value));
     return json(body, readHeaders(answer, parameters.consistency));
   });
