@@ -31,7 +31,7 @@ export async function readArchive(archive: AsyncIterable<Uint8Array>, statePath:
     throw fileProblem(error);
   }
   checkSums(texts.get('SHA256SUMS') ?? '', hashes);
-  const meta = decodeMeta(texts.get('meta.json') ?? '');
+  const meta = JSON.parse(texts.get('meta.json') ?? 'null') as SnapshotMeta;
   const remaining = await tar.remaining();
   if (remaining > 0) throw new Refusal('failed', `${remaining} unread uncompressed bytes remain`);
   return meta;
@@ -59,6 +59,7 @@ async function readEntry(
     default:
       throw new Refusal('failed', `failed to read snapshot file: unexpected file "${name}" in snapshot`);
   }
+  if (name === 'meta.json') requireJson(texts.get(name)!);
   if (name !== 'SHA256SUMS') hashes.set(name, hash.digest('hex'));
 }
 
@@ -124,9 +125,9 @@ function checkSums(list: string, hashes: ReadonlyMap<string, string>): void {
 }
 const required = ['meta.json', 'state.bin'];
 
-function decodeMeta(text: string): SnapshotMeta {
+function requireJson(text: string): void {
   try {
-    return JSON.parse(text) as SnapshotMeta;
+    JSON.parse(text);
   } catch (error) {
     const { message } = error as Error;
     const why = isCutShort(message, text) ? 'unexpected end of JSON input' : message;
@@ -172,6 +173,9 @@ async function* gunzip(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'Z_BUF_ERROR') throw new UnexpectedEnd();
+    // The first header was looked at above, so this one is of a member behind the end.
+    if (code === 'Z_DATA_ERROR' && (error as Error).message === 'incorrect header check')
+      refuse('gzip: invalid header');
     if (code === 'Z_DATA_ERROR') throw new RangeError(`gzip: ${(error as Error).message}`);
     throw error;
   }
