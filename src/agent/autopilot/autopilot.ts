@@ -3,8 +3,6 @@
  * long enough, and takes out those that are dead, as long as that leaves a quorum out of danger. Pure: what the leader sees
  * goes in, the state for operators and the changes to make come out.
  */
-import { formatDuration, millisecond } from '../../std/duration.ts';
-
 export interface AutopilotSettings {
   readonly cleanupDeadServers: boolean;
   readonly lastContactThresholdMs: number;
@@ -24,6 +22,8 @@ export interface SeenServer {
   readonly build: string;
   /** By gossip: alive, failed, left, none when gossip does not know it. */
   readonly gossip: 'alive' | 'failed' | 'left' | 'leaving' | 'none';
+  /** Where gossip says its RPC listens, if that differs from the Raft configuration: it moved. */
+  readonly movedTo?: string;
   /** Its place in the Raft configuration. */
   readonly suffrage: 'voter' | 'learner' | 'none';
   readonly isLeader: boolean;
@@ -88,6 +88,8 @@ export interface AutopilotChanges {
   /** Servers of the pool that are not yet in the Raft configuration. */
   readonly add: readonly { readonly id: string; readonly address: string }[];
   readonly promote: readonly string[];
+  /** New addresses of servers that moved: the identity counts, not the address. */
+  readonly readdress: Readonly<Record<string, string>>;
   readonly remove: readonly { readonly id: string; readonly reason: string }[];
 }
 
@@ -100,7 +102,11 @@ export function decide(view: LeaderView, health: ClusterHealth, settings: Autopi
     .filter(({ suffrage, healthy }) => suffrage === 'learner' && healthy)
     .filter(({ stableSinceMs }) => view.nowMs - stableSinceMs >= settings.serverStabilizationTimeMs)
     .map(({ id }) => id);
-  return { add, promote, remove: removals(health, settings) };
+  const moved = view.servers.filter(
+    ({ suffrage, gossip, movedTo }) => suffrage !== 'none' && gossip === 'alive' && movedTo !== undefined,
+  );
+  const readdress = Object.fromEntries(moved.map(({ id, movedTo }) => [id, movedTo!]));
+  return { add, promote, readdress, remove: removals(health, settings) };
 }
 
 function removals(health: ClusterHealth, settings: AutopilotSettings): { id: string; reason: string }[] {
@@ -136,8 +142,3 @@ function replacementsExist(health: ClusterHealth): boolean {
 }
 
 export const quorum = (voters: number): number => Math.floor(voters / 2) + 1;
-
-/** As the operator's endpoints print it: `12.5ms`; the leader `0s`. */
-export function lastContactText(lastContactMs: number): string {
-  return Number.isFinite(lastContactMs) ? formatDuration(Math.round(lastContactMs * millisecond)) : 'never';
-}
