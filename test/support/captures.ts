@@ -52,7 +52,12 @@ export function acceptedDifference(name: string): string | undefined {
   return pattern === undefined ? undefined : differences[pattern];
 }
 
-function wildcardPattern(text: string): RegExp {
+/** Every capture, or pattern of captures, that is listed as different. */
+export function differenceKeys(): string[] {
+  return Object.keys(differences);
+}
+
+export function wildcardPattern(text: string): RegExp {
   return new RegExp(`^${text.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
 }
 
