@@ -1,0 +1,33 @@
+import { CommittedLog } from './committed.ts';
+import { hold, type Invariant, majorities } from './invariant.ts';
+
+const name = 'commit-durability';
+export const commitDurability: Invariant = {
+  name,
+  source: 'Raft §5.3, §6; etcd #14370, NATS 2.12.1',
+  says: 'What is committed is on the disks of a majority of each voter group in force, at that moment.',
+  create: () => {
+    const committed = new CommittedLog();
+    return {
+      started: ({ id }) => committed.restarted(id),
+      step: (server, all) => {
+        const { state } = server;
+        if (state === undefined) return;
+        let newest: { index: number; term: number } | undefined;
+        committed.follow(server, (index, term, isFirst) => {
+          if (isFirst) newest = { index, term };
+        });
+        if (newest === undefined) return;
+        const { index, term } = newest;
+        const holders = all.filter(({ mirror }) => mirror.has(index, term)).map(({ id }) => id);
+        const configuration = state.membership.latest;
+        hold(
+          majorities(configuration, (id) => holders.includes(id)),
+          name,
+          () =>
+            `${server.id} commits ${index} (term ${term}), durable only on ${holders} of ${JSON.stringify(configuration)}`,
+        );
+      },
+    };
+  },
+};

@@ -1,0 +1,61 @@
+/**
+ * An invariant watches every step of a simulated cluster and keeps its own record; it throws a Violation when what must always hold
+ * does not.
+ */
+import type { Message } from '../../src/raft/core/messages.ts';
+import type { CoreState } from '../../src/raft/core/state.ts';
+import type { Configuration } from '../../src/raft/index.ts';
+import type { Mirror, MirroredEntry } from '../sim/mirror.ts';
+
+/** A server as invariants see it. */
+export interface Watched {
+  readonly id: string;
+  /** Undefined while it is down. */
+  readonly state: CoreState | undefined;
+  readonly mirror: Mirror;
+  readonly machineIndex: number;
+}
+
+export interface Watch {
+  /** After every event that concerned this server. */
+  step?(server: Watched, all: readonly Watched[]): void;
+  /** It has started (again), from its disk. */
+  started?(server: Watched): void;
+  sent?(message: Message, server: Watched): void;
+  /** An entry became durable. */
+  durable?(server: Watched, index: number, entry: MirroredEntry): void;
+  applied?(server: Watched, index: number, term: number, commandId: number, hash: number): void;
+  restored?(server: Watched, index: number, hash: number): void;
+  acknowledged?(commandId: number, index: number): void;
+  readServed?(server: Watched, mode: 'lease' | 'readIndex', index: number, acknowledgedBefore: number): void;
+}
+
+export interface Invariant {
+  readonly name: string;
+  /** Where it comes from. */
+  readonly source: string;
+  /** In one sentence. */
+  readonly says: string;
+  create(): Watch;
+}
+
+export class Violation extends Error {
+  readonly invariant: string;
+
+  constructor(invariant: string, message: string) {
+    super(`${invariant}: ${message}`);
+    this.invariant = invariant;
+  }
+}
+
+export function hold(condition: boolean, invariant: string, message: () => string): void {
+  if (!condition) throw new Violation(invariant, message());
+}
+
+/** Does a majority of each voter group satisfy the predicate? The checkers' own count, not the core's. */
+export function majorities(configuration: Configuration, is: (id: string) => boolean): boolean {
+  const enough = (group: readonly string[]): boolean => 2 * group.filter(is).length > group.length;
+  return (
+    enough(configuration.voters) && (configuration.votersOutgoing.length === 0 || enough(configuration.votersOutgoing))
+  );
+}

@@ -1,0 +1,22 @@
+/**
+ * A planted bug: one rule of the core replaced, or one edge wrapped. Production code knows nothing of this: rules and edges are
+ * arguments of the real constructor.
+ */
+
+import type { Rules } from '../../src/raft/core/rules.ts';
+import type { RaftEdges } from '../../src/raft/index.ts';
+import type { LogStore } from '../../src/raft/log/store.ts';
+
+/** What a wrapper may ask of the server it runs in. */
+export interface MutationHost {
+  later(delayMs: number, callback: () => void): unknown;
+}
+
+export interface Mutation {
+  readonly name: string;
+  /** The fault catalogue's case, or the paper's section. */
+  readonly source: string;
+  readonly rules?: Partial<Rules>;
+  readonly store?: (store: LogStore, host: MutationHost) => LogStore;
+  readonly edges?: (edges: RaftEdges, host: MutationHost) => RaftEdges;
+}

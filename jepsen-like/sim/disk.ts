@@ -1,0 +1,116 @@
+/**
+ * A disk that remembers what a crash would leave. A commit takes time; until it is done nothing of it is durable, and a crash leaves
+ * nothing, all, or a prefix of it. It can fail (and then, like a real one, has written who knows what), stall, and flip bits.
+ */
+import type { LogStore, StoreKey, StoreOperation } from '../../src/raft/log/store.ts';
+import type { Random } from '../../src/std/random.ts';
+
+export interface DiskEvents {
+  /** Runs the callback after a time, unless the server dies first. */
+  later(delayMs: number, callback: () => void): void;
+  /** These operations are durable now. */
+  durable(operations: readonly StoreOperation[]): void;
+}
+
+export class SimDisk {
+  readonly records = new Map<StoreKey, Uint8Array>();
+  /** Milliseconds that a commit takes at the mean. */
+  latencyMs: number;
+  /** Commits take this much longer until then (a stall), in addition. */
+  stalledUntilMs = 0;
+  /** The next commit fails. */
+  failNext = false;
+  #inflight: readonly StoreOperation[] | undefined;
+  readonly #random: Random;
+  readonly #events: DiskEvents;
+  readonly #now: () => number;
+
+  constructor(random: Random, latencyMs: number, now: () => number, events: DiskEvents) {
+    this.#random = random.stream('disk');
+    this.latencyMs = latencyMs;
+    this.#now = now;
+    this.#events = events;
+  }
+
+  get commitIsUnderWay(): boolean {
+    return this.#inflight !== undefined;
+  }
+
+  /** What a process sees of it. A new one for each start. */
+  open(): LogStore {
+    return {
+      get: (key) => this.records.get(key),
+      bounds: () => this.#bounds(),
+      range: (first, last) => this.#range(first, last),
+      commit: (operations) => this.#commit(operations),
+      close: async () => {},
+    };
+  }
+
+  /** The process died, or the power went: what was under way may be there, in part. */
+  crash(): void {
+    const operations = this.#inflight;
+    this.#inflight = undefined;
+    this.failNext = false;
+    if (operations === undefined) return;
+    const kept = this.#random.pick([0, 0, operations.length, this.#random.int(0, operations.length)]);
+    this.#apply(operations.slice(0, kept));
+  }
+
+  /** Damages one bit of one entry after the log's prefix. */
+  flipBit(prefixIndex: number): StoreKey | undefined {
+    const keys = [...this.records.keys()].filter((key) => typeof key === 'number' && key > prefixIndex);
+    if (keys.length === 0) return undefined;
+    const key = this.#random.pick(keys);
+    const bytes = new Uint8Array(this.records.get(key)!);
+    const at = this.#random.int(0, bytes.length - 1);
+    bytes[at] = bytes[at]! ^ (1 << this.#random.int(0, 7));
+    this.records.set(key, bytes);
+    return key;
+  }
+
+  #commit(operations: readonly StoreOperation[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#inflight = operations;
+      const stall = Math.max(0, this.stalledUntilMs - this.#now());
+      const latency = this.latencyMs * (0.2 - Math.log(1 - this.#random.next())) + stall;
+      this.#events.later(latency, () => {
+        this.#inflight = undefined;
+        if (this.failNext) {
+          this.failNext = false;
+          this.#apply(operations.slice(0, this.#random.int(0, operations.length)));
+          reject(new Error('EIO: simulated'));
+        } else {
+          this.#apply(operations);
+          resolve();
+        }
+      });
+    });
+  }
+
+  #apply(operations: readonly StoreOperation[]): void {
+    for (const operation of operations) {
+      if (operation.kind === 'put') this.records.set(operation.key, operation.value);
+      else this.records.delete(operation.key);
+    }
+    this.#events.durable(operations);
+  }
+
+  #bounds(): { first: number; last: number } | undefined {
+    let first = Number.POSITIVE_INFINITY;
+    let last = Number.NEGATIVE_INFINITY;
+    for (const key of this.records.keys()) {
+      if (typeof key !== 'number') continue;
+      first = Math.min(first, key);
+      last = Math.max(last, key);
+    }
+    return last < first ? undefined : { first, last };
+  }
+
+  *#range(first: number, last: number): Iterable<readonly [number, Uint8Array]> {
+    for (let key = first; key <= last; key++) {
+      const value = this.records.get(key);
+      if (value !== undefined) yield [key, value];
+    }
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The replicated state of the simulation: registers, with reads outside the log. What it has applied survives the death of the
+ * process (the kernel holds the pages) and not a power loss, after which it is rebuilt from its last checkpoint: as Heddle's own.
+ */
+import { crc32 } from 'node:zlib';
+import type { CheckpointFile, CheckpointReceiver, CommittedEntry, StateMachine } from '../../src/raft/index.ts';
+import type { Random } from '../../src/std/random.ts';
+
+export interface Command {
+  /** Unique in the run. */
+  readonly id: number;
+  readonly key: string;
+  readonly value: number;
+  /** Compare-and-set: only if the register holds this. */
+  readonly expect?: number | null;
+  readonly padding?: string;
+}
+
+export interface CommandResult {
+  readonly applied: boolean;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+export const encodeCommand = (command: Command): Uint8Array => encoder.encode(JSON.stringify(command));
+export const decodeCommand = (data: Uint8Array): Command => JSON.parse(decoder.decode(data)) as Command;
+
+export interface MachineEvents {
+  later(delayMs: number, callback: () => void): void;
+  /** An entry was applied; `hash` covers everything applied up to it. */
+  applied(entry: CommittedEntry, command: Command, hash: number): void;
+  restored(index: number, hash: number): void;
+}
+
+interface Content {
+  readonly registers: readonly (readonly [string, number])[];
+  readonly hash: number;
+  readonly appliedIndex: number;
+}
+
+export class SimMachine implements StateMachine {
+  registers = new Map<string, number>();
+  appliedIndex = 0;
+  /** Over every command applied, in order. */
+  hash = 0;
+  /** The next checkpoint fails. */
+  failNextCheckpoint = false;
+  readonly #files = new Map<string, Uint8Array>();
+  #latest: CheckpointFile | undefined;
+  #number = 0;
+  readonly #name: string;
+  readonly #random: Random;
+  readonly #events: MachineEvents;
+
+  constructor(name: string, random: Random, events: MachineEvents) {
+    this.#name = name;
+    this.#random = random.stream('machine');
+    this.#events = events;
+  }
+
+  apply(entries: readonly CommittedEntry[]): readonly CommandResult[] {
+    return entries.map((entry) => {
+      const command = decodeCommand(entry.data);
+      this.appliedIndex = entry.index;
+      this.hash = crc32(entry.data, crc32(`${entry.index} ${entry.term}`, this.hash));
+      this.#events.applied(entry, command, this.hash);
+      const { key, value, expect } = command;
+      if (expect !== undefined && (this.registers.get(key) ?? null) !== expect) return { applied: false };
+      this.registers.set(key, value);
+      return { applied: true };
+    });
+  }
+
+  checkpoint(): Promise<CheckpointFile> {
+    const content: Content = { registers: [...this.registers], hash: this.hash, appliedIndex: this.appliedIndex };
+    const bytes = encoder.encode(JSON.stringify(content));
+    const id = `${this.#name}-${this.#number++}`;
+    const checksum = `${crc32(bytes)}`;
+    const file = { id, index: this.appliedIndex, sizeBytes: bytes.length, checksum };
+    return new Promise((resolve, reject) => {
+      this.#events.later(this.#random.next() * 200, () => {
+        if (this.failNextCheckpoint) {
+          this.failNextCheckpoint = false;
+          reject(new Error('no space left: simulated'));
+          return;
+        }
+        this.#store(file, bytes);
+        resolve(file);
+      });
+    });
+  }
+
+  latestCheckpoint(): CheckpointFile | undefined {
+    return this.#latest;
+  }
+
+  async readCheckpoint(file: CheckpointFile, offset: number, bytesMax: number): Promise<Uint8Array> {
+    const bytes = this.#files.get(file.id);
+    if (bytes === undefined) throw new Error(`checkpoint ${file.id} is gone`);
+    return bytes.slice(offset, offset + bytesMax);
+  }
+
+  async receiveCheckpoint(file: CheckpointFile): Promise<CheckpointReceiver> {
+    const chunks: Uint8Array[] = [];
+    return {
+      offset: 0,
+      write: async (chunk) => {
+        chunks.push(chunk);
+      },
+      finish: async () => {
+        const bytes = Buffer.concat(chunks);
+        if (bytes.length !== file.sizeBytes || `${crc32(bytes)}` !== file.checksum) throw new Error('checksum');
+        this.#files.set(file.id, bytes);
+      },
+      abort: async () => {},
+    };
+  }
+
+  async restore(file: CheckpointFile): Promise<void> {
+    this.#load(this.#files.get(file.id)!);
+    this.#latest = file;
+    this.#events.restored(this.appliedIndex, this.hash);
+  }
+
+  /** What the applied state was is gone with the power; the last durable checkpoint is what there is. */
+  losePower(): void {
+    const file = this.#latest;
+    if (file !== undefined) this.#load(this.#files.get(file.id)!);
+    else this.#load(encoder.encode('{"registers":[],"hash":0,"appliedIndex":0}'));
+  }
+
+  #load(bytes: Uint8Array): void {
+    const content = JSON.parse(decoder.decode(bytes)) as Content;
+    this.registers = new Map(content.registers);
+    this.hash = content.hash;
+    this.appliedIndex = content.appliedIndex;
+  }
+
+  #store(file: CheckpointFile, bytes: Uint8Array): void {
+    const old = this.#latest;
+    this.#files.set(file.id, bytes);
+    this.#latest = file;
+    if (old !== undefined && this.#random.chance(0.5)) this.#files.delete(old.id);
+  }
+}

@@ -1,0 +1,133 @@
+/** A network that loses, doubles, delays and reorders, and whose links can be cut in each direction. */
+import type { CheckpointOffer, Message } from '../../src/raft/core/messages.ts';
+
+import type { Transport, TransportHandlers } from '../../src/raft/transport/transport.ts';
+import type { Random } from '../../src/std/random.ts';
+import type { Swarm } from './swarm.ts';
+import type { VirtualTime } from './time.ts';
+
+export interface NetworkEvents {
+  sent(message: Message): void;
+  /** A server handles something that arrived; it may be paused, or dead and another by now. Undefined: nobody is there. */
+  arrive(to: string, handle: (handlers: TransportHandlers) => void): void;
+  mark(name: string): void;
+}
+
+const chunkBytes = 64;
+
+export class SimNetwork {
+  /** While the faults last. */
+  lossRate: number;
+  duplicateRate: number;
+  lateRate: number;
+  readonly #swarm: Swarm['network'];
+  readonly #random: Random;
+  readonly #time: VirtualTime;
+  readonly #events: NetworkEvents;
+  readonly #cut = new Map<string, number>();
+
+  constructor(swarm: Swarm['network'], random: Random, time: VirtualTime, events: NetworkEvents) {
+    this.#swarm = swarm;
+    this.#random = random.stream('network');
+    this.#time = time;
+    this.#events = events;
+    this.lossRate = swarm.lossRate;
+    this.duplicateRate = swarm.duplicateRate;
+    this.lateRate = swarm.lateRate;
+  }
+
+  cut(from: string, to: string): void {
+    const link = `${from}>${to}`;
+    this.#cut.set(link, (this.#cut.get(link) ?? 0) + 1);
+  }
+
+  mend(from: string, to: string): void {
+    const link = `${from}>${to}`;
+    const cuts = (this.#cut.get(link) ?? 0) - 1;
+    if (cuts > 0) this.#cut.set(link, cuts);
+    else this.#cut.delete(link);
+  }
+
+  heal(): void {
+    this.#cut.clear();
+    this.lossRate = 0;
+    this.duplicateRate = 0;
+    this.lateRate = 0;
+  }
+
+  passes(from: string, to: string): boolean {
+    return !this.#cut.has(`${from}>${to}`);
+  }
+
+  /** The edge of one incarnation of a server; `alive` turns false when it dies. */
+  transport(alive: () => boolean, started: (handlers: TransportHandlers) => void): Transport {
+    return {
+      start: async (handlers) => started(handlers),
+      setPeers: () => {},
+      send: (message) => {
+        if (alive()) this.#send(message);
+      },
+      sendCheckpoint: (offer, read) => this.#sendCheckpoint(offer, read, alive),
+      stop: async () => {},
+    };
+  }
+
+  #delayMs(): number {
+    const { delayMsMin, delayMsMean } = this.#swarm;
+    return delayMsMin - delayMsMean * Math.log(1 - this.#random.next());
+  }
+
+  #send(message: Message): void {
+    this.#events.sent(message);
+    if (this.#random.chance(this.lossRate)) return this.#events.mark('network: lost');
+    const copies = this.#random.chance(this.duplicateRate) ? 2 : 1;
+    if (copies === 2) this.#events.mark('network: doubled');
+    for (let copy = 0; copy < copies; copy++) {
+      let delay = this.#delayMs();
+      if (this.#random.chance(this.lateRate)) {
+        delay += this.#random.next() * 3_000;
+        this.#events.mark('network: late');
+      }
+      this.#time.schedule(delay, () => {
+        if (!this.passes(message.from, message.to)) return this.#events.mark('network: cut');
+        this.#events.arrive(message.to, (handlers) => handlers.messages([message]));
+      });
+    }
+  }
+
+  /** The conversation of a transfer, each turn of which may be the last. */
+  async #sendCheckpoint(
+    offer: CheckpointOffer,
+    read: (offset: number, bytesMax: number) => Promise<Uint8Array>,
+    alive: () => boolean,
+  ): Promise<void> {
+    const receiver = await this.#turn(offer, (handlers) => handlers.checkpointOffered(offer));
+    if (receiver === undefined) return;
+    try {
+      for (let offset = receiver.offset; offset < offer.checkpoint.sizeBytes; ) {
+        if (!alive()) throw new Error('the sender died');
+        const chunk = await read(offset, chunkBytes);
+        await this.#turn(offer, () => receiver.write(chunk));
+        offset += chunk.length;
+      }
+      await this.#turn(offer, () => receiver.finish());
+      this.#events.mark('checkpoint: installed');
+    } catch (error) {
+      await receiver.abort();
+      this.#events.mark('checkpoint: transfer broke');
+      throw error;
+    }
+  }
+
+  /** One message there and its effect; rejects if the link is cut or nobody answers in time. */
+  #turn<T>(offer: CheckpointOffer, work: (handlers: TransportHandlers) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (): void => reject(new Error('no answer'));
+      this.#time.schedule(2_000, fail);
+      this.#time.schedule(this.#delayMs(), () => {
+        if (!this.passes(offer.from, offer.to) || this.#random.chance(this.lossRate)) return fail();
+        this.#events.arrive(offer.to, (handlers) => work(handlers).then(resolve, reject));
+      });
+    });
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The simulation from a command line:
+ *
+ *   npm run sim -- --seed N [--ms M] [--trace]     one run, again and again the same
+ *   npm run sim -- --minutes M [--from N]          seed after seed for some real minutes
+ *   npm run sim -- --seeds COUNT [--from N]
+ */
+import { parseArgs } from 'node:util';
+import { shrink } from './shrink.ts';
+import { report } from './timeline.ts';
+import { type RunResult, World } from './world.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string' },
+    minutes: { type: 'string' },
+    from: { type: 'string' },
+    ms: { type: 'string', default: '10000' },
+    trace: { type: 'boolean', default: false },
+    'no-shrink': { type: 'boolean', default: false },
+  },
+});
+const unsafeMs = Number(values.ms);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function one(seed: string): Promise<RunResult> {
+  const world = new World({ seed, unsafeMs, ...(values.trace ? { sink: print } : {}) });
+  return world.run();
+}
+
+async function failed(result: RunResult): Promise<void> {
+  for (const line of report(result)) print(line);
+  if (!values['no-shrink']) {
+    print('shrinking…');
+    const small = await shrink(result, unsafeMs);
+    print(`smallest: ${small.faults.length} scheduled faults of ${result.faults.length}`);
+    for (const line of report(small)) print(line);
+  }
+  print(`replay: npm run sim -- --seed ${result.seed} --ms ${unsafeMs} --trace`);
+  process.exitCode = 1;
+}
+
+async function explore(): Promise<void> {
+  const startedMs = performance.now();
+  const endMs = startedMs + Number(values.minutes ?? 'Infinity') * 60_000;
+  const count = values.seeds === undefined ? Number.POSITIVE_INFINITY : Number(values.seeds);
+  const from = values.from ?? String(Date.now());
+  print(`seeds from ${from}, ${unsafeMs} ms of faults each`);
+  const marks = new Map<string, number>();
+  let runs = 0;
+  let virtualMs = 0;
+  let faults = 0;
+  let failures = 0;
+  for (let i = 0; i < count && performance.now() < endMs; i++) {
+    const result = await one(String(BigInt(from) + BigInt(i)));
+    runs++;
+    virtualMs += result.virtualMs;
+    for (const [name, n] of result.marks) {
+      marks.set(name, (marks.get(name) ?? 0) + n);
+      if (name.startsWith('fault: ')) faults += n;
+    }
+    if (result.violation === undefined) continue;
+    failures++;
+    await failed(result);
+    if (failures >= 3) break;
+  }
+  const minutes = (performance.now() - startedMs) / 60_000;
+  for (const [name, n] of [...marks].sort()) print(`  ${name.padEnd(40)} ${n}`);
+  print(
+    `${runs} runs, ${failures} failed; ${(virtualMs / 3_600_000).toFixed(2)} simulated hours and ${faults} faults in ${minutes.toFixed(1)} minutes: ` +
+      `${(virtualMs / 3_600_000 / minutes).toFixed(2)} hours and ${(faults / minutes).toFixed(0)} faults a minute`,
+  );
+}
+
+if (values.seed !== undefined) {
+  const result = await one(values.seed);
+  print(
+    `seed ${values.seed}: ${result.virtualMs.toFixed(0)} virtual ms, ${result.events} events, trace ${result.digest}`,
+  );
+  if (result.violation !== undefined) await failed(result);
+} else await explore();

@@ -1,0 +1,189 @@
+/**
+ * One simulated server: the real driver, core and log over a simulated disk, clock, network and state. It can be crashed, lose its
+ * power, be paused, and start again with what its disk kept.
+ */
+
+import { rules } from '../../src/raft/core/rules.ts';
+import { type Configuration, type RaftEdges, RaftError, RaftNode, type RaftSettings } from '../../src/raft/index.ts';
+import { StoredLog } from '../../src/raft/log/stored-log.ts';
+import type { TransportHandlers } from '../../src/raft/transport/transport.ts';
+import { AssertionError } from '../../src/std/assert.ts';
+import type { Clock } from '../../src/std/clock.ts';
+import type { Random } from '../../src/std/random.ts';
+import type { Mutation } from '../mutations/mutation.ts';
+import { SimDisk } from './disk.ts';
+import { SimMachine } from './machine.ts';
+import { Mirror } from './mirror.ts';
+import type { World } from './world.ts';
+
+export type Condition = 'down' | 'starting' | 'up' | 'broken';
+
+export class SimServer {
+  readonly id: string;
+  readonly world: World;
+  readonly disk: SimDisk;
+  readonly machine: SimMachine;
+  readonly mirror = new Mirror();
+  condition: Condition = 'down';
+  node: RaftNode | undefined;
+  /** Why it will never start again: its log was damaged, and it noticed. */
+  damage: string | undefined;
+  readonly clockRate: number;
+  paused = false;
+  #generation = 0;
+  #deferred: (() => void)[] = [];
+  #handlers: TransportHandlers | undefined;
+  readonly #random: Random;
+  readonly #settings: Partial<RaftSettings>;
+  readonly #mutation: Mutation | undefined;
+
+  constructor(id: string, world: World, settings: Partial<RaftSettings>, mutation: Mutation | undefined) {
+    const { swarm, time } = world;
+    this.id = id;
+    this.world = world;
+    this.#random = world.random.stream(`server/${id}`);
+    this.#settings = settings;
+    this.#mutation = mutation;
+    this.clockRate = 1 + (this.#random.next() * 2 - 1) * swarm.clockDrift;
+    const slow = swarm.disk.slowServer && id === 's1' ? 10 : 1;
+    const later = (delayMs: number, callback: () => void): void => void this.later(delayMs, callback);
+    this.disk = new SimDisk(this.#random, swarm.disk.latencyMsMean * slow, () => time.nowMs, {
+      later,
+      durable: (operations) => this.mirror.durable(operations),
+    });
+    this.machine = new SimMachine(id, this.#random, {
+      later,
+      applied: (entry, command, hash) => world.applied(this, entry, command, hash),
+      restored: (index, hash) => world.restored(this, index, hash),
+    });
+  }
+
+  get isUp(): boolean {
+    return this.condition === 'up';
+  }
+
+  /** Runs later, unless this incarnation is dead by then; after the pause, if it is paused. */
+  later(delayMs: number, callback: () => void): () => void {
+    const generation = this.#generation;
+    const run = (): void => {
+      if (generation !== this.#generation) return;
+      if (this.paused) this.#deferred.push(run);
+      else {
+        this.world.touch(this);
+        callback();
+      }
+    };
+    return this.world.time.schedule(delayMs, run);
+  }
+
+  /** `evenDamaged`: to see whether it notices. */
+  start(bootstrap: Configuration | undefined, evenDamaged = false): void {
+    if (this.condition !== 'down' || (this.damage !== undefined && !evenDamaged)) return;
+    const generation = this.#generation;
+    const alive = (): boolean => generation === this.#generation;
+    this.condition = 'starting';
+    this.world.note(this.id, 'start');
+    let edges: RaftEdges;
+    try {
+      edges = this.#edges(alive);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    const settings = { ...this.#settings };
+    const options = { id: this.id, clusterId: 'sim', settings, ...(bootstrap === undefined ? {} : { bootstrap }) };
+    RaftNode.open(options, edges).then(
+      (node) => {
+        if (!alive()) return void node.stop();
+        this.node = node;
+        this.condition = 'up';
+        node.onFailure((reason) => this.#failed(reason));
+        this.world.started(this);
+      },
+      (error: unknown) => {
+        if (alive()) this.#failed(error);
+      },
+    );
+  }
+
+  #edges(alive: () => boolean): RaftEdges {
+    const { world } = this;
+    const startMs = world.time.nowMs;
+    const clock: Clock = {
+      monotonicMs: () => (world.time.nowMs - startMs) * this.clockRate,
+      wallMs: () => world.time.nowMs,
+      after: (delayMs, callback) => this.later(delayMs / this.clockRate, callback),
+    };
+    const edges: RaftEdges = {
+      log: new StoredLog(this.#mutation?.store?.(this.disk.open(), this) ?? this.disk.open()),
+      transport: world.network.transport(alive, (handlers) => {
+        this.#handlers = handlers;
+      }),
+      clock,
+      random: this.#random.stream(`start/${this.#generation}`),
+      stateMachine: this.machine,
+      later: (callback) => {
+        this.later(0.01, callback);
+      },
+      logger: {
+        info: (message, fields) => world.note(this.id, `${message} ${JSON.stringify(fields)}`),
+        warn: (message, fields) => world.note(this.id, `${message} ${JSON.stringify(fields)}`),
+      },
+      rules: { ...rules, ...this.#mutation?.rules },
+    };
+    return this.#mutation?.edges?.(edges, this) ?? edges;
+  }
+
+  /** Something arrived from the network. */
+  arrive(handle: (handlers: TransportHandlers) => void): void {
+    const generation = this.#generation;
+    const run = (): void => {
+      if (generation !== this.#generation || this.#handlers === undefined || this.condition === 'broken') return;
+      if (this.paused) this.#deferred.push(run);
+      else {
+        this.world.touch(this);
+        handle(this.#handlers);
+      }
+    };
+    run();
+  }
+
+  /** kill -9, or the plug: `powerLoss` takes the applied state with it. */
+  crash(powerLoss: boolean): void {
+    if (this.condition === 'down') return;
+    this.world.note(this.id, powerLoss ? 'power loss' : 'crash');
+    const wasUp = this.condition !== 'broken';
+    this.#generation++;
+    this.#deferred = [];
+    this.#handlers = undefined;
+    this.paused = false;
+    void this.node?.stop();
+    this.node = undefined;
+    this.condition = 'down';
+    if (this.disk.commitIsUnderWay) this.world.mark('crash: during a commit');
+    this.disk.crash();
+    if (powerLoss) this.machine.losePower();
+    if (wasUp) this.world.connectionsBroke(this);
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const run of deferred) this.world.time.schedule(0, run);
+  }
+
+  /** It stopped by itself. A storage error or damage is what it should stop for; anything else is a finding. */
+  #failed(error: unknown): void {
+    const code = error instanceof RaftError ? error.code : error instanceof AssertionError ? 'assertion' : 'error';
+    this.world.note(this.id, `stopped: ${code} ${error instanceof Error ? error.message : String(error)}`);
+    this.condition = 'broken';
+    this.world.connectionsBroke(this);
+    this.world.failed(this, code, error);
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Swarm: each seed first draws *which* faults exist at all and how strong they are, then how large the cluster is, how it is tuned and
+ * what clients do. Runs with few kinds of faults reach states that runs with all of them never do.
+ */
+import type { RaftSettings } from '../../src/raft/index.ts';
+import type { Random } from '../../src/std/random.ts';
+
+export interface Swarm {
+  readonly servers: number;
+  readonly spares: number;
+  readonly clients: number;
+  readonly keys: number;
+  readonly payloadBytes: number;
+  /** Length of the phase with faults. */
+  readonly unsafeMs: number;
+  readonly network: {
+    readonly lossRate: number;
+    readonly duplicateRate: number;
+    readonly delayMsMin: number;
+    readonly delayMsMean: number;
+    /** Share of messages that come much later, out of order, perhaps in another term. */
+    readonly lateRate: number;
+    /** Does a dying server's kernel close its connections (a hint for the others)? */
+    readonly breaksAreSeen: boolean;
+  };
+  readonly disk: { readonly latencyMsMean: number; readonly slowServer: boolean };
+  /** Clock rates are drawn from 1 +- this. The lease margin must cover it. */
+  readonly clockDrift: number;
+  /** Which kinds of scheduled faults occur, and the mean time between two. */
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly settings: Partial<RaftSettings>;
+}
+
+export const faultKinds = [
+  'crash',
+  'powerLoss',
+  'crashAll',
+  'pause',
+  'partition',
+  'isolateLeader',
+  'oneWay',
+  'flap',
+  'breakConnections',
+  'diskError',
+  'diskStall',
+  'bitFlip',
+  'failedCheckpoint',
+  'checkpoint',
+  'transfer',
+  'membership',
+  'swizzle',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** Mean milliseconds between two faults of a kind, where it occurs. */
+const meanMs: Record<FaultKind, readonly [number, number]> = {
+  crash: [1_000, 8_000],
+  powerLoss: [2_000, 10_000],
+  crashAll: [8_000, 20_000],
+  pause: [1_000, 8_000],
+  partition: [1_500, 8_000],
+  isolateLeader: [1_500, 8_000],
+  oneWay: [1_500, 8_000],
+  flap: [3_000, 10_000],
+  breakConnections: [500, 4_000],
+  diskError: [4_000, 15_000],
+  diskStall: [2_000, 8_000],
+  bitFlip: [8_000, 20_000],
+  failedCheckpoint: [1_000, 5_000],
+  checkpoint: [500, 3_000],
+  transfer: [1_000, 5_000],
+  membership: [600, 4_000],
+  swizzle: [3_000, 10_000],
+};
+
+export function drawSwarm(root: Random, unsafeMs: number): Swarm {
+  const random = root.stream('swarm');
+  const maybe = <T>(probability: number, value: () => T, otherwise: T): T =>
+    random.chance(probability) ? value() : otherwise;
+  const between = (min: number, max: number): number => min + random.next() * (max - min);
+  const faults: Partial<Record<FaultKind, number>> = {};
+  const density = random.pick([0.2, 0.4, 0.7]);
+  for (const kind of faultKinds) {
+    const [min, max] = meanMs[kind];
+    const mean = between(min, max);
+    if (random.chance(density)) faults[kind] = mean;
+  }
+  const servers = random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 7]);
+  return {
+    servers,
+    spares: faults.membership === undefined ? 0 : random.int(1, 2),
+    clients: random.int(2, 8),
+    keys: random.int(1, 6),
+    payloadBytes: random.pick([0, 0, 100, 2_000]),
+    unsafeMs,
+    network: {
+      lossRate: maybe(0.5, () => between(0, 0.2), 0),
+      duplicateRate: maybe(0.5, () => between(0, 0.3), 0),
+      delayMsMin: between(0, 3),
+      delayMsMean: maybe(0.3, () => between(5, 40), between(0.2, 5)),
+      lateRate: maybe(0.4, () => between(0, 0.02), 0),
+      breaksAreSeen: random.chance(0.7),
+    },
+    disk: { latencyMsMean: maybe(0.3, () => between(5, 60), between(0.2, 4)), slowServer: random.chance(0.2) },
+    clockDrift: maybe(0.6, () => between(0, 0.09), 0),
+    faults,
+    settings: {
+      checkpointEntries: random.pick([8, 30, 100, 1_000]),
+      trailingEntries: random.pick([0, 1, 5, 50]),
+      appendEntriesMax: random.pick([1, 3, 64]),
+      appendBytesMax: random.pick([200, 4_000, 1_000_000]),
+      inflightMessagesMax: random.pick([1, 2, 8, 64]),
+      inflightBytesMax: random.pick([500, 100_000, 8_000_000]),
+      tailBytesMax: random.pick([0, 1_000, 1_000_000]),
+      uncommittedBytesMax: random.pick([2_000, 1_000_000]),
+      applyEntriesMax: random.pick([1, 10, 1_000]),
+      electionTimeoutTicks: random.pick([15, 30, 30, 60]),
+      heartbeatTicks: random.pick([2, 4, 7]),
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * The trace: one line an event, hashed as it goes. Two runs of one seed must give the same bytes, so the hash of one run tells
+ * whether another was the same; the lines themselves are kept for the timeline only (the newest ones).
+ */
+import { createHash, type Hash } from 'node:crypto';
+
+export class Trace {
+  readonly #hash: Hash = createHash('sha256');
+  readonly #keep: number;
+  #lines: string[] = [];
+  #count = 0;
+  readonly #sink: ((line: string) => void) | undefined;
+
+  constructor(keep: number, sink?: (line: string) => void) {
+    this.#keep = keep;
+    this.#sink = sink;
+  }
+
+  add(atMs: number, who: string, what: string): void {
+    const line = `${atMs.toFixed(3).padStart(11)} ${who.padEnd(4)} ${what}`;
+    this.#hash.update(line);
+    this.#hash.update('\n');
+    this.#count++;
+    this.#sink?.(line);
+    this.#lines.push(line);
+    if (this.#lines.length > 2 * this.#keep) this.#lines = this.#lines.slice(-this.#keep);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  newest(): readonly string[] {
+    return this.#lines.slice(-this.#keep);
+  }
+
+  digest(): string {
+    return this.#hash.copy().digest('hex');
+  }
+}
