@@ -126,15 +126,17 @@ class RootsWatch {
       {},
       { caller: this.#caller, consistency: 'default', minIndex, waitMs: blockingMs, signal: this.#signal },
     );
-    // An index that went back means a restored state: the next read must not wait for the old one.
-    const changed = answer.index !== this.#index;
+    const { value } = answer;
+    // A restored state may have the same index and other roots; one that went back must not be waited for.
+    const changed = answer.index !== this.#index || value?.ActiveRootID !== this.#roots?.ActiveRootID;
     this.#index = Math.max(answer.index, 1);
-    if (!changed || answer.value === null) return;
+    if (!changed || value === null) return;
     const before = activeRoot(this.#roots);
-    this.#roots = answer.value;
-    const active = activeRoot(this.#roots);
-    if (active !== null && active.SigningKeyID !== before?.SigningKeyID)
+    this.#roots = value;
+    const active = activeRoot(value);
+    if (active !== null && active.SigningKeyID !== before?.SigningKeyID) {
       for (const listen of this.listeners) listen(active);
+    }
     for (const wake of [...this.#waiting]) wake();
   }
 

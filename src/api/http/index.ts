@@ -28,6 +28,6 @@ export { agentRoutes } from './routes/agent.ts';
 export { type LeafSource, leafRoutes } from './routes/connect-ca.ts';
 export { type BodyLimits, bodyLimits } from './routes/context.ts';
 export { type EventSettings, eventRoutes } from './routes/event.ts';
-export { backendRoutes, type RouteSettings, readDefaults } from './routes/index.ts';
+export { backendRoutes, type RouteSettings, readDefaults, withoutMesh } from './routes/index.ts';
 export { type RunningServer, type ServerOptions, serveHttp } from './server.ts';
 export { ConnectionLimit } from './write-access.ts';

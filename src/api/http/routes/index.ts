@@ -3,6 +3,7 @@ import type { DefaultPolicy } from '../../../mesh/index.ts';
 import type { Backend, Snapshots } from '../../backend.ts';
 import { AgentCache } from '../agent-cache.ts';
 import { EncodeCache } from '../encode-cache.ts';
+import { HttpError } from '../errors.ts';
 import type { ReadDefaults } from '../read-parameters.ts';
 import type { Route } from '../route.ts';
 import { authorizeRoutes } from './authorize.ts';
@@ -28,6 +29,8 @@ export interface RouteSettings {
   readonly limits?: BodyLimits;
   /** `disable_coordinates`. */
   readonly coordinatesDisabled?: boolean;
+  /** `connect.enabled`; absent: yes. */
+  readonly connectEnabled?: boolean;
   /** What holds where no intention does; absent: ACLs are off, and it allows. */
   readonly defaultPolicy?: DefaultPolicy;
 }
@@ -49,14 +52,12 @@ export function backendRoutes(settings: RouteSettings): { readonly routes: Route
       defaultPolicy: settings.defaultPolicy ?? { allow: true, from: 'acl-disabled' },
     },
   };
+  const meshFamilies = [authorizeRoutes, connectCaRoutes, intentionRoutes];
   const families = [
-    authorizeRoutes,
     catalogRoutes,
     coordinateRoutes,
     configEntryRoutes,
-    connectCaRoutes,
     healthRoutes,
-    intentionRoutes,
     kvRoutes,
     operatorRoutes,
     sessionRoutes,
@@ -64,5 +65,19 @@ export function backendRoutes(settings: RouteSettings): { readonly routes: Route
     statusRoutes,
     txnRoutes,
   ];
-  return { routes: [...rootRoutes(), ...families.flatMap((family) => family(context))], cache: context.cache };
+  const mesh = meshFamilies.flatMap((family) => family(context));
+  const routes = [
+    ...rootRoutes(),
+    ...families.flatMap((family) => family(context)),
+    ...(settings.connectEnabled === false ? withoutMesh(mesh) : mesh),
+  ];
+  return { routes, cache: context.cache };
+}
+
+/** What the mesh's endpoints answer on an agent that has none. */
+export function withoutMesh(routes: readonly Route[]): Route[] {
+  const refuse = (): never => {
+    throw new HttpError(500, 'Connect must be enabled in order to use this endpoint');
+  };
+  return routes.map((route) => ({ ...route, handle: refuse }));
 }

@@ -183,3 +183,14 @@ describe('the CA over HTTP', () => {
     expect(leaf.ServiceURI).toMatch(/\/svc\/a%20b%2Fc$/);
   });
 });
+
+it('is not there on an agent without the mesh', async () => {
+  const { routes, cache } = backendRoutes({ backend: new CaBackend(), snapshots: noSnapshots, connectEnabled: false });
+  const door = await openDoor(routes);
+  for (const path of ['connect/ca/roots', 'connect/ca/configuration', 'agent/connect/ca/roots', 'connect/intentions']) {
+    const answer = await door.call('GET', `/v1/${path}`);
+    expect([answer.status, answer.text]).toEqual([500, 'Connect must be enabled in order to use this endpoint']);
+  }
+  cache.close();
+  await door.close();
+});
