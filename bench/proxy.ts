@@ -89,8 +89,20 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+interface Leaves {
+  readonly roots: object;
+  readonly db: object;
+  readonly web: object;
+}
+
+const leavesOf = async (identities: BenchIdentities): Promise<Leaves> => ({
+  roots: identities.roots,
+  db: await identities.leaf('db'),
+  web: await identities.leaf('web'),
+});
+
 /** The agent, as far as two sidecars ask it: every answer is there at once, and blocking questions wait for ever. */
-function agentServer(identities: BenchIdentities, ports: { db: number; upstream: number; sink: number }): HttpServer {
+function agentServer(identities: Leaves, ports: { db: number; upstream: number; sink: number }): HttpServer {
   const proxy = (service: string, port: number, upstreams: object[]) => ({
     Kind: 'connect-proxy',
     Address: host,
@@ -107,8 +119,8 @@ function agentServer(identities: BenchIdentities, ports: { db: number; upstream:
     '/v1/agent/service/db': proxy('db', ports.db, []),
     '/v1/agent/service/web': proxy('web', 0, [upstream]),
     '/v1/agent/connect/ca/roots': identities.roots,
-    '/v1/agent/connect/ca/leaf/db': identities.leaf('db'),
-    '/v1/agent/connect/ca/leaf/web': identities.leaf('web'),
+    '/v1/agent/connect/ca/leaf/db': identities.db,
+    '/v1/agent/connect/ca/leaf/web': identities.web,
     '/v1/connect/intentions/match': { db: [{ SourceName: 'web', DestinationName: 'db', Action: 'allow' }] },
     '/v1/health/connect/db': [
       {
@@ -267,7 +279,7 @@ async function main(): Promise<void> {
     const inner = await start('bare', { to: String(sink.port) });
     const outer = await start('bare', { to: String(inner.port) });
     const ports = { db: await freePort(), upstream: await freePort(), sink: sink.port };
-    const agent = agentServer(await makeIdentities(folder), ports).listen(0, host);
+    const agent = agentServer(await leavesOf(await makeIdentities()), ports).listen(0, host);
     await once(agent, 'listening');
     const address = `${host}:${(agent.address() as AddressInfo).port}`;
     const sidecars = [

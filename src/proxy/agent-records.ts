@@ -44,11 +44,17 @@ export function decodeRegistration(json: unknown): DecodedConfig {
     const upstream = decodeUpstream(object(raw, 'Proxy.Upstreams'), problems);
     if (upstream !== null) upstreams.push(upstream);
   }
+  const application = applicationOf(proxy);
+  const publicListener = publicListenerOf(service, config);
+  if (publicListener !== null && application === null) {
+    const reason = `service ${destination} has no port: nobody can be let in. Can't start the public listener.`;
+    problems.push({ what: 'public listener', reason });
+  }
   return {
     config: {
       service: destination,
-      publicListener: publicListenerOf(service, config),
-      application: applicationOf(proxy),
+      publicListener: application === null ? null : publicListener,
+      application,
       options: options.ok ? options.value : fallback.value,
       upstreams,
     },

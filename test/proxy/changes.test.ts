@@ -4,8 +4,8 @@
  */
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { spiffe, TestAuthority } from './support/authority.ts';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { otherKeyPem, spiffe, TestAuthority } from './support/authority.ts';
 import { FakeAgent, loopback } from './support/fake-agent.ts';
 import {
   application,
@@ -30,10 +30,9 @@ let db: Started;
 let ports: { db: number; upstream: number };
 const open: Socket[] = [];
 
-beforeAll(() => {
-  authority = new TestAuthority();
+beforeAll(async () => {
+  authority = await TestAuthority.create();
 });
-afterAll(() => authority.dispose());
 
 beforeEach(async () => {
   database = await application(echo);
@@ -171,7 +170,7 @@ describe('certificates', () => {
 
   it('survives a rotation of the root in every order of arrival', async () => {
     const { say } = await conversation();
-    const next = new TestAuthority('next');
+    const next = await TestAuthority.create('next');
     next.intermediatesPem = authority.crossSign(next);
     // db renews first and web does not know the new root yet: the cross-signed intermediate bridges the gap.
     agent.leaf('db', next.issue('db'));
@@ -186,12 +185,10 @@ describe('certificates', () => {
     await expect.poll(() => db.book.lines.filter((line) => line.fields.roots === 1).length).toBeGreaterThan(1);
     await expect.poll(() => exchange(ports.upstream, 'new root').catch(() => 'not yet')).toBe('new root');
     expect(await say('nobody dropped')).toBe('nobody dropped');
-    next.dispose();
   });
 
   it('keeps the previous identity when the new one does not fit together', async () => {
-    const [one, other] = [authority.issue('db'), authority.issue('db')];
-    agent.leaf('db', { ...one, keyPem: other.keyPem });
+    agent.leaf('db', { ...authority.issue('db'), keyPem: await otherKeyPem() });
     const line = await db.book.seen((entry) => entry.level === 'error');
     expect(line.fields.reason).toBe('the private key does not belong to the leaf certificate');
     expect(JSON.stringify(db.book.lines)).not.toContain('PRIVATE KEY');
@@ -271,5 +268,34 @@ describe('the end', () => {
     const ended = ending(socket);
     expect(await web.sidecar.stop(0)).toEqual({ cut: 1 });
     expect(await ended).toBe('ECONNRESET');
+  });
+});
+
+describe('a storm', () => {
+  it('of connections that are cut at any moment, while data flows both ways, leaves nothing behind', async () => {
+    const block = Buffer.alloc(100_000, 7);
+    const flood = async (): Promise<string> => {
+      const socket = await dial(ports.upstream);
+      open.push(socket);
+      const pump = (): void => {
+        while (!socket.destroyed && socket.write(block));
+      };
+      socket.on('drain', pump);
+      pump();
+      return ending(socket);
+    };
+    for (let round = 0; round < 8; round++) {
+      const floods = Array.from({ length: 12 }, flood);
+      // The decision arrives while some still shake hands and others are in full flow.
+      await expect.poll(() => db.sidecar.counters.inbound.active).toBeGreaterThan(3);
+      agent.intentions('db', ['web', 'deny']);
+      // A reset that arrives together with data is reported as an end (libuv); either way the connection is over.
+      for (const how of await Promise.all(floods)) expect(['ECONNRESET', 'EPIPE', 'end']).toContain(how);
+      agent.intentions('db', ['web', 'allow']);
+      await expect.poll(() => exchange(ports.upstream, 'calm').catch(() => 'not yet')).toBe('calm');
+    }
+    await expect.poll(() => [web, db].map(({ sidecar }) => sidecar.activeConnections)).toEqual([0, 0]);
+    expect(db.sidecar.counters.inbound.active).toBe(0);
+    expect(web.sidecar.counters.upstreams.get('db')?.active).toBe(0);
   });
 });

@@ -19,7 +19,7 @@ let waiters: Set<() => void>;
 let listening: string[];
 
 beforeAll(async () => {
-  authority = new TestAuthority();
+  authority = await TestAuthority.create();
   await build({
     entryPoints: [new URL('../../src/proxy/host.ts', import.meta.url).pathname],
     outfile: entry,
@@ -30,7 +30,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => {
-  authority.dispose();
   rmSync(folder, { recursive: true });
 });
 

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { spiffe, TestAuthority } from './support/authority.ts';
 import { FakeAgent, loopback } from './support/fake-agent.ts';
 import {
@@ -31,10 +31,9 @@ let web: Started;
 let db: Started;
 let ports: { db: number; upstream: number };
 
-beforeAll(() => {
-  authority = new TestAuthority();
+beforeAll(async () => {
+  authority = await TestAuthority.create();
 });
-afterAll(() => authority.dispose());
 
 beforeEach(async () => {
   onDatabaseConnection = echo;
@@ -185,7 +184,7 @@ describe('who may come in', () => {
     {
       name: 'an expired certificate',
       refusal: 'untrusted_certificate',
-      leaf: () => authority.issue('web', { days: '-1' }),
+      leaf: () => authority.issue('web', { nowMs: Date.now() - 3_600_000, ttlMs: 1_800_000 }),
     },
     {
       name: 'two identities',
@@ -205,10 +204,9 @@ describe('who may come in', () => {
     },
   ] as const;
   let stranger: TestAuthority;
-  beforeAll(() => {
-    stranger = new TestAuthority('stranger');
+  beforeAll(async () => {
+    stranger = await TestAuthority.create('stranger');
   });
-  afterAll(() => stranger.dispose());
 
   it.each(strangers)('refuses $name as $refusal', async ({ refusal: code, leaf }) => {
     const issued = leaf();

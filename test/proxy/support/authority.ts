@@ -1,10 +1,12 @@
-/** A certificate authority for tests, made with the openssl program: roots, cross-signing and leaves of any identity. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** A certificate authority for tests, made of the real one's parts: roots, cross-signing, and leaves of any identity. */
+import type { KeyObject } from 'node:crypto';
+import { generateKey, leafKeySpec, privateKeyPem } from '../../../src/ca/keys.ts';
+import { buildCsr, parseCsr } from '../../../src/ca/x509/csr.ts';
+import { crossSign, type Issuer, issued, issueLeaf, issueRoot } from '../../../src/ca/x509/issue.ts';
+import { encodePem } from '../../../src/ca/x509/pem.ts';
 
 export const trustDomain = '11111111-2222-3333-4444-555555555555.consul';
+const dayMs = 24 * 3_600_000;
 
 export interface IssuedLeaf {
   readonly certPem: string;
@@ -12,71 +14,60 @@ export interface IssuedLeaf {
   readonly uri: string;
 }
 
+interface LeafOptions {
+  readonly uris?: readonly string[];
+  readonly datacenter?: string;
+  readonly ttlMs?: number;
+  readonly nowMs?: number;
+}
+
 export class TestAuthority {
-  readonly rootPem: string;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'heddle-authority-'));
+  readonly #issuer: Issuer;
+  readonly #leafKey: KeyObject;
+  #serial = 1n;
   /** Appended to each leaf, as an agent does after a rotation. */
   intermediatesPem = '';
 
-  readonly #name: string;
-
-  constructor(name = 'root') {
-    this.#name = name;
-    this.#openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'ca.key');
-    this.#openssl('req', '-x509', '-new', '-key', 'ca.key', '-subj', `/CN=${name}`, '-days', '30', '-out', 'ca.pem');
-    this.rootPem = this.#read('ca.pem');
+  private constructor(issuer: Issuer, leafKey: KeyObject) {
+    this.#issuer = issuer;
+    this.#leafKey = leafKey;
   }
 
-  issue(service: string, options: { uris?: string[]; days?: string; datacenter?: string } = {}): IssuedLeaf {
-    const uris = options.uris ?? [spiffe(service, options.datacenter)];
-    const names = uris.map((uri) => `URI:${uri}`).join(',') || 'DNS:localhost';
-    writeFileSync(
-      join(this.#folder, 'ext'),
-      `subjectAltName=${names}\nextendedKeyUsage=clientAuth,serverAuth\nbasicConstraints=critical,CA:FALSE\n`,
-    );
-    this.#openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'leaf.key');
-    this.#openssl('req', '-new', '-key', 'leaf.key', '-subj', `/CN=${service}`, '-out', 'leaf.csr');
-    this.#sign('leaf.csr', 'leaf.pem', 'ext', options.days ?? '3');
+  static async create(name = 'root'): Promise<TestAuthority> {
+    const [key, leafKey] = [await generateKey(leafKeySpec), await generateKey(leafKeySpec)];
+    const request = { serial: 1n, commonName: name, uri: `spiffe://${trustDomain}`, nowMs: Date.now() };
+    return new TestAuthority({ certificate: issued(issueRoot(request, key)), key }, leafKey);
+  }
+
+  get rootPem(): string {
+    return encodePem('CERTIFICATE', this.#issuer.certificate.der);
+  }
+
+  issue(service: string, options: LeafOptions = {}): IssuedLeaf {
+    const { uris = [spiffe(service, options.datacenter)], nowMs = Date.now(), ttlMs = 3 * dayMs } = options;
+    const names = { uris, dnsNames: uris.length === 0 ? ['localhost'] : [], ipAddresses: [] };
+    const csr = parseCsr(buildCsr({ commonName: service, ...names }, this.#leafKey));
+    if (!csr.ok) throw csr.error;
+    this.#serial += 1n;
+    const request = { serial: this.#serial, commonName: service, names, nowMs, ttlMs };
+    const { der } = issueLeaf(request, csr.value, this.#issuer);
     return {
-      certPem: this.#read('leaf.pem') + this.intermediatesPem,
-      keyPem: this.#read('leaf.key'),
+      certPem: encodePem('CERTIFICATE', der) + this.intermediatesPem,
+      keyPem: privateKeyPem(this.#leafKey),
       uri: uris[0] ?? '',
     };
   }
 
   /** This (old) authority vouches for a newer one: the certificate that lets holders of our root accept its leaves. */
   crossSign(newer: TestAuthority): string {
-    writeFileSync(join(this.#folder, 'cross.ext'), 'basicConstraints=critical,CA:TRUE\n');
-    newer.#openssl(
-      'req',
-      '-new',
-      '-key',
-      'ca.key',
-      '-subj',
-      `/CN=${newer.#name}`,
-      '-out',
-      join(this.#folder, 'cross.csr'),
-    );
-    this.#sign('cross.csr', 'cross.pem', 'cross.ext', '7');
-    return this.#read('cross.pem');
+    this.#serial += 1n;
+    return encodePem('CERTIFICATE', crossSign(newer.#issuer.certificate, this.#issuer, this.#serial, Date.now()));
   }
+}
 
-  dispose(): void {
-    rmSync(this.#folder, { recursive: true });
-  }
-
-  #sign(csr: string, out: string, extensions: string, days: string): void {
-    const ca = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'];
-    this.#openssl('x509', '-req', '-in', csr, ...ca, '-days', days, '-extfile', extensions, '-out', out);
-  }
-
-  #openssl(...args: string[]): void {
-    execFileSync('openssl', args, { cwd: this.#folder, stdio: 'pipe' });
-  }
-
-  #read(file: string): string {
-    return readFileSync(join(this.#folder, file), 'utf8');
-  }
+/** A key that belongs to none of the leaves. */
+export async function otherKeyPem(): Promise<string> {
+  return privateKeyPem(await generateKey(leafKeySpec));
 }
 
 export function spiffe(service: string, datacenter = 'dc1', domain = trustDomain): string {
