@@ -1,5 +1,5 @@
 /** How a server that does not lead asks the one that does. */
-import type { Answer, Caller, CallName, Calls, ReadOptions } from '../../api/backend.ts';
+import type { Answer, Caller, CallName, Calls, ReadOptions, SavedSnapshot } from '../../api/backend.ts';
 import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../../fsm/index.ts';
 
 /**
@@ -25,6 +25,7 @@ export interface Forwarder {
     args: Calls[N]['args'],
     caller: Caller,
   ): Promise<Calls[N]['result']>;
+  saveSnapshot(leaderId: string, options: Pick<ReadOptions, 'caller' | 'consistency'>): Promise<SavedSnapshot>;
   stop(): Promise<void>;
 }
 
@@ -38,5 +39,6 @@ export const noForwarder: Forwarder = {
   apply: () => Promise.reject(new NotSent('this server knows no other')),
   query: () => Promise.reject(new NotSent('this server knows no other')),
   call: () => Promise.reject(new NotSent('this server knows no other')),
+  saveSnapshot: () => Promise.reject(new NotSent('this server knows no other')),
   stop: () => Promise.resolve(),
 };

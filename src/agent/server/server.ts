@@ -97,6 +97,8 @@ const waitMaxMs = 600_000;
 /** Up to a sixteenth of the wait is added, so that readers that began together do not end together. */
 const jitterDivisor = 16;
 
+const noLeader = (): BackendError => new BackendError('noLeader', 'No cluster leader');
+
 /** A configuration of one voter. */
 export function aloneConfiguration(id: string, address: string): Configuration {
   return { voters: [id], votersOutgoing: [], learners: [], addresses: { [id]: address } };
@@ -227,16 +229,25 @@ export class Server implements Backend {
     );
   }
 
-  /** Resolves when a read of this server's own state may be answered. `stale`: at once; else it must lead, and prove it. */
-  async confirmRead(caller: Caller, consistency: 'stale' | 'consistent'): Promise<void> {
+  /**
+   * Runs `here` once this server has proved that it leads, or `there` for the leader elsewhere. At once: without a leader it
+   * throws `noLeader`, and holds nobody.
+   */
+  async whereLed<T>(
+    caller: Caller,
+    here: () => Promise<T>,
+    there: (forwarder: Forwarder, leaderId: string) => Promise<T>,
+  ): Promise<T> {
     this.#requireOwnDatacenter(caller);
-    if (consistency === 'stale') return;
-    if (!this.leadership.leading) throw new BackendError('noLeader', 'No cluster leader');
+    const place = this.leadership.place();
     try {
-      await this.raft.readBarrier('readIndex');
+      if (place.kind === 'there') return await there(this.#forwarder, place.id);
+      if (place.kind === 'here') await this.raft.readBarrier('readIndex');
     } catch (error) {
-      throw isRetriable(error) ? new BackendError('noLeader', 'No cluster leader') : toBackendError(error);
+      throw isRetriable(error) ? noLeader() : toBackendError(error);
     }
+    if (place.kind === 'nowhere') throw noLeader();
+    return here();
   }
 
   /** Ends reads and duties, then Raft, then the state; what is acknowledged is on the disk. Idempotent. */

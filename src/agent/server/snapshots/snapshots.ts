@@ -36,9 +36,17 @@ export class ServerSnapshots implements Snapshots {
     this.#nowMs = nowMs;
   }
 
-  async save({ caller, consistency }: Pick<ReadOptions, 'caller' | 'consistency'>): Promise<SavedSnapshot> {
+  async save(options: Pick<ReadOptions, 'caller' | 'consistency'>): Promise<SavedSnapshot> {
+    if (options.consistency === 'stale') return this.#saveHere();
+    return this.#server.whereLed(
+      options.caller,
+      () => this.#saveHere(),
+      (forwarder, leaderId) => forwarder.saveSnapshot(leaderId, options),
+    );
+  }
+
+  async #saveHere(): Promise<SavedSnapshot> {
     const server = this.#server;
-    await server.confirmRead(caller, consistency === 'stale' ? 'stale' : 'consistent');
     const directory = await mkdtemp(join(tmpdir(), 'heddle-snapshot-'));
     const discard = (): Promise<void> => rm(directory, { recursive: true, force: true });
     try {
