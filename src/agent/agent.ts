@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { agentRoutes, backendRoutes, bodyLimits } from '../api/http/index.ts';
 import { seededRandom } from '../std/random.ts';
 import { systemClock } from './clock.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, StartCluster } from './cluster.ts';
 import { type AgentConfig, ConfigError, type LoadInput, loadConfig, refusals } from './config/index.ts';
 import { type DataDir, nodeIdOf, openDataDir } from './data-dir.ts';
 import { type OpenDoors, openHttp } from './doors.ts';
@@ -33,19 +33,9 @@ export interface AgentOptions extends LoadInput {
   readonly anyPorts?: boolean;
   /** Called once, before the first line of the log, when the configuration is known. */
   readonly onConfigured?: (agent: Agent) => void;
-  readonly startCluster: StartCluster;
+  /** Absent: the cluster that the configuration describes. */
+  readonly startCluster?: StartCluster;
 }
-
-export interface ClusterInput {
-  readonly config: AgentConfig;
-  readonly nodeId: string;
-  readonly dataDir: string;
-  readonly anyPorts: boolean;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly nodeMeta: () => Readonly<Record<string, string>>;
-}
-export type StartCluster = (input: ClusterInput) => Promise<Cluster>;
 
 /** Why an agent ended by itself. */
 export type Ending = { readonly kind: 'left' } | { readonly kind: 'failed'; readonly error: Error };
@@ -113,7 +103,7 @@ export class Agent {
    * Starts an agent; resolves when it has a leader and its services are in the catalog. Throws a ConfigError for what it
    * cannot be started with; then nothing of it is left.
    */
-  static async start(options: AgentOptions): Promise<Agent> {
+  static async start(options: AgentOptions = {}): Promise<Agent> {
     const agent = new Agent(options);
     try {
       options.onConfigured?.(agent);
@@ -176,7 +166,9 @@ export class Agent {
     const { settings } = this.#config;
     this.#openLogFile();
     for (const warning of this.#config.warnings) this.log.warn(warning);
-    this.#cluster = await this.#options.startCluster({
+    // Loaded late: reading the configuration must not wait for a database and a consensus library.
+    const startCluster = this.#options.startCluster ?? (await import('./start-cluster.ts')).startCluster;
+    this.#cluster = await startCluster({
       config: this.#config,
       nodeId: this.nodeId,
       dataDir: this.#dataDir.path,

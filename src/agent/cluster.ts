@@ -5,6 +5,9 @@
 import type { Backend, Snapshots } from '../api/backend.ts';
 import type { Route } from '../api/http/index.ts';
 import type { Member } from '../api/local-agent.ts';
+import type { AgentConfig } from './config/index.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface Cluster {
   readonly backend: Backend;
@@ -26,3 +29,14 @@ export interface Cluster {
   /** Resolves with the reason when it cannot go on (a disk that failed). */
   readonly failed: Promise<Error>;
 }
+
+export interface ClusterInput {
+  readonly config: AgentConfig;
+  readonly nodeId: string;
+  readonly dataDir: string;
+  readonly anyPorts: boolean;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly nodeMeta: () => Readonly<Record<string, string>>;
+}
+export type StartCluster = (input: ClusterInput) => Promise<Cluster>;

@@ -3,8 +3,7 @@
  * work on members is done once, at the start: the node with `serfHealth`, and the service `consul`.
  */
 
-import type { ClusterInput } from '../../src/agent/agent.ts';
-import type { Cluster } from '../../src/agent/cluster.ts';
+import type { Cluster, ClusterInput } from '../../src/agent/cluster.ts';
 import type { Snapshots } from '../../src/api/backend.ts';
 import type { Member } from '../../src/api/local-agent.ts';
 import { healthCheck, nodeService } from '../../src/structs/index.ts';
