@@ -19,8 +19,8 @@ export function connectParts(
       server: caServerOn(server, () => server.view),
       clock: systemClock,
       log: {
-        info: (fields, message) => logger.info(message, fields),
-        warn: (fields, message) => logger.warn(message, fields),
+        info: (message, fields) => logger.info(message, fields),
+        warn: (message, fields) => logger.warn(message, fields),
       },
       randomBytes,
       uuid: randomUUID,

@@ -85,7 +85,7 @@ export class SingleServer implements Cluster {
         Name: wan ? `${own.name}.${config.datacenter}` : own.name,
         Addr: wan ? config.advertiseAddressWan : own.address,
         Port: wan ? config.settings.ports.serf_wan : own.port,
-        Tags: own.tags,
+        Tags: wan ? withoutWanPort(own.tags) : own.tags,
         Status: 1,
         ProtocolMin: own.protocolMin,
         ProtocolMax: own.protocolMax,
@@ -134,6 +134,14 @@ export class SingleServer implements Cluster {
   stats(): Readonly<Record<string, Readonly<Record<string, string>>>> {
     return serverStats(this.#input.config, this.#server.raft.status());
   }
+}
+
+/** The WAN pool does not tell where it is itself. */
+function withoutWanPort({
+  wan_join_port: _,
+  ...tags
+}: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return tags;
 }
 
 function ownMember(config: AgentConfig, nodeId: string): PoolMember {
