@@ -17,6 +17,8 @@ export interface Command {
   readonly flags: readonly FlagSpec[];
   /** Exit code after a flag error; 1 unless said. */
   readonly usageExit?: number;
+  /** What is said behind the usage after a flag error. */
+  readonly flagErrorTail?: (error: string) => string;
   /** Returns the exit code. Expected failures are printed by the command; what it throws is printed by the frame. */
   run(invocation: Invocation): Promise<number>;
 }

@@ -15,6 +15,8 @@ export interface FlagSpec {
   readonly placeholder?: string;
   readonly help: string;
   readonly default?: string | number | boolean;
+  /** Values of a list are gathered under this name, so that the order among several flags stays. */
+  readonly into?: string;
   /** Why this text cannot be a value of a `string` or `list` flag, or null. */
   readonly check?: (text: string) => string | null;
 }
@@ -90,9 +92,10 @@ export function parseFlags(words: readonly string[], specs: readonly FlagSpec[])
       if (i >= words.length) return err(`flag needs an argument: -${name}`);
       text = words[i++]!;
     }
-    const value = readValue(spec, text, values.get(name));
+    const gathered = spec.into ?? name;
+    const value = readValue(spec, text, values.get(gathered));
     if (!value.ok) return err(`invalid value ${JSON.stringify(text)} for flag -${name}: ${value.error}`);
-    values.set(name, value.value);
+    values.set(gathered, value.value);
   }
   return ok({ flags: new FlagValues(values, specs), args: words.slice(i) });
 }

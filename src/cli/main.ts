@@ -83,6 +83,7 @@ async function run(
   const parsed = parseFlags(words, specs);
   if (!parsed.ok) {
     io.error(`${parsed.error}\n${bareFlagList(command)}`);
+    if (command.flagErrorTail !== undefined) io.error(command.flagErrorTail(parsed.error));
     return command.usageExit ?? 1;
   }
   try {

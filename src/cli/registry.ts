@@ -17,6 +17,7 @@ export const root: Group = {
   summary: '',
   description: 'Heddle decides which services may meet: a registry, intentions and a built-in sidecar.',
   commands: {
+    agent: { summary: 'Runs a Heddle agent', load: async () => (await import('./commands/agent.ts')).agent },
     catalog: {
       summary: 'Interact with the catalog',
       description: 'Reads the catalog: what runs where.',
@@ -255,6 +256,10 @@ export const root: Group = {
           load: async () => (await import('./commands/snapshot-save.ts')).snapshotSave,
         },
       },
+    },
+    validate: {
+      summary: 'Validate config files/directories',
+      load: async () => (await import('./commands/validate.ts')).validate,
     },
     version: { summary: 'Prints the version', load: async () => (await import('./commands/version.ts')).version },
   },
