@@ -292,7 +292,12 @@ export class Agent {
   #startSidecars(logLevel: LogHub['level']): void {
     const agentUrl = this.#doors.addresses[0];
     if (agentUrl === undefined || !this.#config.connectEnabled) return;
-    const options = { agentUrl: reachable(agentUrl), logLevel, logJson: this.#config.settings.log_json };
+    const options = {
+      agentUrl: reachable(agentUrl),
+      logLevel,
+      logJson: this.#config.settings.log_json,
+      onUp: (sidecarId: string) => this.#registry.hurryChecks(sidecarId),
+    };
     const sidecars = new ManagedSidecars(options, this.#state, this.hub);
     this.#closers.push(() => sidecars.stop());
   }

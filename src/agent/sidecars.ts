@@ -12,10 +12,14 @@ export interface SidecarsOptions {
   readonly agentUrl: string;
   readonly logLevel: LogLevel;
   readonly logJson: boolean;
+  /** The public listener of a sidecar is open: its check can see it now. */
+  readonly onUp: (sidecarId: string) => void;
 }
 
 /** How long a stopped sidecar waits for its open connections. */
 const drainMs = 5_000;
+/** What the host calls the listener that takes connections of the mesh. */
+const publicListener = 'public';
 
 export class ManagedSidecars {
   readonly #state: LocalState;
@@ -33,7 +37,10 @@ export class ManagedSidecars {
       logJson: options.logJson,
       drainMs,
       onLogLine: (line) => hub.relay(line),
-      onListening: (sidecar, listener) => this.#log.info('sidecar listens', { sidecar, listener }),
+      onListening: (sidecar, listener) => {
+        this.#log.info('sidecar listens', { sidecar, listener });
+        if (listener === publicListener) options.onUp(sidecar);
+      },
     });
     this.#unwatch = state.watch((change) => {
       if (change.kind === 'service') this.#configure();

@@ -3,7 +3,7 @@
  * certificate authority of its datacenter.
  */
 import { randomUUID } from 'node:crypto';
-import { type Backend, BackendError, type Snapshots } from '../api/backend.ts';
+import type { Backend, Snapshots } from '../api/backend.ts';
 import type { Route } from '../api/http/index.ts';
 import type { Member } from '../api/local-agent.ts';
 import { MemoryNetwork, type RaftSettings } from '../raft/index.ts';
@@ -16,7 +16,7 @@ import { dial, splitAddress } from './dial.ts';
 import { dialError } from './local/checks/net-errors.ts';
 import { LocalError } from './local/errors.ts';
 import { encodeTags, type PoolMember } from './membership/tags.ts';
-import { aloneConfiguration, Server } from './server/index.ts';
+import { aloneConfiguration, Server, ServerSnapshots } from './server/index.ts';
 import { connectParts } from './server-connect.ts';
 import { serverStats } from './server-stats.ts';
 
@@ -66,7 +66,7 @@ export class SingleServer implements Cluster {
     const parts = connectParts(input, server);
     this.routes = parts.routes;
     this.#caches = parts.caches;
-    this.snapshots = noSnapshots;
+    this.snapshots = new ServerSnapshots(server, systemClock.wallMs);
     this.failed = new Promise((resolve) => server.raft.onFailure(resolve));
     addMetrics(input, server);
   }
@@ -191,8 +191,3 @@ function addMetrics({ metrics }: ClusterInput, server: Server): void {
   metrics.gauge('autopilot.failure_tolerance', () => 0);
   metrics.gauge('rpc.queries_blocking', () => server.state.store.waiting);
 }
-
-const noSnapshots: Snapshots = {
-  save: () => Promise.reject(new BackendError('stopped', 'this server takes no snapshots')),
-  restore: () => Promise.reject(new BackendError('stopped', 'this server takes no snapshots')),
-};

@@ -9,6 +9,7 @@ import { blankCheck, type CheckToRun, type ServiceToRun } from '../definitions/r
 import { type SidecarPorts, sidecarIdOf } from '../definitions/sidecar.ts';
 import type { NodeChecks } from './checks/alias.ts';
 import { isScript, makeRunner } from './checks/make.ts';
+import { PeriodicCheck } from './checks/periodic.ts';
 import type { Runner, Verdict } from './checks/runner.ts';
 import { TtlCheck } from './checks/ttl.ts';
 import { LocalError } from './errors.ts';
@@ -241,6 +242,14 @@ export class Registry {
   /** Stops everything that runs. The state stays. */
   stop(): void {
     for (const id of [...this.#running.keys()]) this.#stop(id);
+  }
+
+  /** Runs the probes of a service's checks now: it was just seen to come up. */
+  hurryChecks(serviceId: string): void {
+    for (const { check } of this.state.checksOf(serviceId)) {
+      const runner = this.#running.get(check.CheckID)?.runner;
+      if (runner instanceof PeriodicCheck) runner.hurry();
+    }
   }
 
   ttlCount(): number {

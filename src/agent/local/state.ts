@@ -75,14 +75,17 @@ export class LocalState {
   }
 
   putService(entry: Omit<ServiceEntry, 'inSync' | 'deleted'>): void {
-    this.#services.set(entry.service.ID, { ...entry, inSync: false, deleted: false });
+    const before = this.service(entry.service.ID);
+    const same = before !== undefined && before.token === entry.token && isSame(before.service, entry.service);
+    this.#services.set(entry.service.ID, { ...entry, inSync: same && before.inSync, deleted: false });
     this.#tell({ kind: 'service', id: entry.service.ID });
   }
 
   putCheck(entry: Omit<CheckEntry, 'inSync' | 'deleted' | 'outputDeferred'>): void {
     const { CheckID: id, ServiceID: serviceId } = entry.check;
     const before = this.check(id);
-    this.#checks.set(id, { ...entry, inSync: false, deleted: false, outputDeferred: false });
+    const same = before !== undefined && before.token === entry.token && isSame(before.check, entry.check);
+    this.#checks.set(id, { ...entry, inSync: same && before.inSync, deleted: false, outputDeferred: false });
     this.#tell({ kind: 'check', id, serviceId, statusChanged: before?.check.Status !== entry.check.Status });
   }
 
@@ -161,6 +164,9 @@ export class LocalState {
     for (const listener of [...this.#listeners]) listener(change);
   }
 }
+
+/** Definitions are read anew at a reload, in the same order of fields. */
+const isSame = (a: object, b: object): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function living<E extends { readonly deleted: boolean }>(map: ReadonlyMap<string, E>): ReadonlyMap<string, E> {
   return new Map([...map].filter(([, entry]) => !entry.deleted));

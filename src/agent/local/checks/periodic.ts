@@ -16,6 +16,7 @@ export class PeriodicCheck implements Runner {
   readonly #gate: StatusGate;
   readonly #stopped = new AbortController();
   #cancel: (() => void) | undefined;
+  #running = false;
 
   constructor(probe: Probe, schedule: Schedule, context: RunnerContext) {
     this.#probe = probe;
@@ -30,6 +31,13 @@ export class PeriodicCheck implements Runner {
     this.#plan(this.#context.chance() * this.#schedule.intervalMs);
   }
 
+  /** Tries at once, unless a try is under way: somebody knows that there is something new to see. */
+  hurry(): void {
+    if (this.#running) return;
+    this.#cancel?.();
+    void this.#run();
+  }
+
   stop(): void {
     this.#cancel?.();
     this.#stopped.abort();
@@ -41,7 +49,10 @@ export class PeriodicCheck implements Runner {
   }
 
   async #run(): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    this.#running = true;
     const outcome = await this.#probe(this.#stopped.signal);
+    this.#running = false;
     this.#gate.offer(outcome);
     this.#plan(this.#schedule.intervalMs);
   }
