@@ -114,6 +114,9 @@ const key = (each: Intention): string => `${each.SourceName} => ${each.Destinati
 async function everyViewAgrees(backend: TestBackend): Promise<void> {
   const pairs = await stored(backend);
   const list = (await backend.query('intention.list', {}, options)).value;
+  const ids = pairs.filter(({ source }) => source.LegacyID !== '').length;
+  const lookups = [...backend.store.view.table('intentionLookups').range([])].length;
+  expect(lookups, 'one look-up a source and one an id, none left over').toBe(pairs.length + ids);
   expect(list.map(key).sort()).toEqual(pairs.map(({ entry, source }) => `${source.Name} => ${entry.Name}`).sort());
   for (const { entry, source } of pairs) {
     const names = { source: source.Name, destination: entry.Name.toUpperCase() };
