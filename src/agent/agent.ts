@@ -136,8 +136,8 @@ export class Agent {
     else this.hub.level = level;
     this.#config = { ...config, http: this.#config.http };
     Object.assign(this.#tuning, tuningOf(config));
+    this.#sync.nodeChanged();
     await this.#sync.whilePaused(() => this.#registrations.loadFiles(config));
-    await this.#sync.syncFull();
   }
 
   /** Leaves the cluster in good order and then ends. */

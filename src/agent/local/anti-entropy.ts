@@ -109,9 +109,13 @@ export class AntiEntropy {
     return this.#enqueue(() => this.#pushAll());
   }
 
-  /** The node's own data, or a token, changed: everything is compared. */
-  syncFull(): Promise<void> {
+  /** The node's own data may have changed: it goes with the next push. */
+  nodeChanged(): void {
     this.#nodeInSync = false;
+  }
+
+  /** Compares everything now. */
+  syncFull(): Promise<void> {
     return this.#full();
   }
 
