@@ -272,6 +272,7 @@ export class Agent {
         txnBytesMax: settings.limits.txn_max_req_len,
       },
       coordinatesDisabled: settings.disable_coordinates,
+      connectEnabled: this.#config.connectEnabled,
     });
     this.#closers.push(() => cache.close());
     const level = this.hub.level;
