@@ -117,8 +117,7 @@ class Search<State> {
     while (completed < required) {
       if (at?.match !== undefined) {
         const operation = this.#operations[at.id]!;
-        const next =
-          (operation.outcome === 'unknown') === tryUnknown ? this.#model.step(state, operation) : undefined;
+        const next = (operation.outcome === 'unknown') === tryUnknown ? this.#model.step(state, operation) : undefined;
         linearized.set(at.id);
         const key = next === undefined ? '' : `${linearized.text()}|${this.#model.key(next)}`;
         if (next !== undefined && !seen.has(key)) {
