@@ -7,7 +7,14 @@
  * The door opens before there is a leader: what needs one waits for it, what does not is answered.
  */
 import { randomUUID } from 'node:crypto';
-import { agentRoutes, backendRoutes, bodyLimits } from '../api/http/index.ts';
+import {
+  agentRoutes,
+  backendRoutes,
+  bodyLimits,
+  eventRoutes,
+  type ReadDefaults,
+  type Route,
+} from '../api/http/index.ts';
 import { seededRandom } from '../std/random.ts';
 import { systemClock } from './clock.ts';
 import type { Cluster, StartCluster } from './cluster.ts';
@@ -25,6 +32,7 @@ import { LogFile } from './log-file.ts';
 import { Metrics } from './metrics.ts';
 import { Registrations } from './registrations.ts';
 import { ManagedSidecars } from './sidecars.ts';
+import { loopbackTransport, UserEvents } from './user-events.ts';
 
 export interface AgentOptions extends LoadInput {
   /** Whole lines of the log, without newline. Absent: nothing is written. */
@@ -244,6 +252,17 @@ export class Agent {
     this.#registry.restore();
   }
 
+  #eventRoutes(defaults: ReadDefaults): Route[] {
+    const events = new UserEvents({
+      nodeName: this.#config.nodeName,
+      datacenter: this.#config.datacenter,
+      transport: this.#cluster.events ?? loopbackTransport(),
+      services: () => [...this.#state.services().values()].map(({ service }) => service),
+    });
+    this.#closers.push(() => events.close());
+    return eventRoutes({ events, defaults });
+  }
+
   async #openDoors(): Promise<void> {
     const { settings } = this.#config;
     const local = new RunningLocalAgent({
@@ -259,13 +278,14 @@ export class Agent {
       reload: () => this.reload(),
       leave: () => this.leave(),
     });
+    const defaults: ReadDefaults = {
+      discoveryMaxStaleMs: settings.discovery_max_stale / 1e6,
+      useCache: settings.http_config.use_cache,
+    };
     const { routes, cache } = backendRoutes({
       backend: this.#cluster.backend,
       snapshots: this.#cluster.snapshots,
-      defaults: {
-        discoveryMaxStaleMs: settings.discovery_max_stale / 1e6,
-        useCache: settings.http_config.use_cache,
-      },
+      defaults,
       limits: {
         ...bodyLimits,
         kvValueBytesMax: settings.limits.kv_max_value_size,
@@ -276,11 +296,15 @@ export class Agent {
     });
     this.#closers.push(() => cache.close());
     const level = this.hub.level;
-    this.#doors = await openHttp(this.#config, [...routes, ...this.#cluster.routes, ...agentRoutes(local)], {
-      log: this.hub.logger('agent.http'),
-      metrics: this.#metrics,
-      watchRequests: level === 'debug' || level === 'trace' || settings.telemetry.prometheus_retention_time > 0,
-    });
+    this.#doors = await openHttp(
+      this.#config,
+      [...routes, ...this.#cluster.routes, ...agentRoutes(local), ...this.#eventRoutes(defaults)],
+      {
+        log: this.hub.logger('agent.http'),
+        metrics: this.#metrics,
+        watchRequests: level === 'debug' || level === 'trace' || settings.telemetry.prometheus_retention_time > 0,
+      },
+    );
     this.#closers.push(() => this.#doors.close());
     for (const address of this.#doors.addresses) {
       const unix = address.startsWith('unix://');

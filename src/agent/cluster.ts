@@ -8,12 +8,15 @@ import type { Member } from '../api/local-agent.ts';
 import type { AgentConfig } from './config/index.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { EventTransport } from './user-events.ts';
 
 export interface Cluster {
   readonly backend: Backend;
   readonly snapshots: Snapshots;
   /** Routes that only this kind of cluster has (identities: `/v1/connect/ca`, `/v1/agent/connect`). */
   readonly routes: readonly Route[];
+  /** How user events reach the other members; absent: there is no pool, an agent hears its own alone. */
+  readonly events?: EventTransport;
   /** Resolves when there is a leader that takes writes. */
   ready(): Promise<void>;
   /** `null`: there is no such pool here. */

@@ -12,6 +12,8 @@ import type { ConnectionLimit } from './write-access.ts';
 const headerBytesMax = 1024 * 1024;
 /** Clients keep connections; a short limit makes them race against our close. */
 const keepAliveMs = 300_000;
+/** What is being answered when the door closes may still be sent; reads that wait are cut. */
+const closeGraceMs = 300;
 
 export interface ServerOptions {
   readonly host: string;
@@ -26,7 +28,7 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Of a Unix socket: port 0 and the path as the address. */
   readonly address: AddressInfo;
-  /** Stops listening, ends every connection, resolves when all are gone. */
+  /** Stops listening, ends every connection (busy ones a moment later), resolves when all are gone. */
   close(): Promise<void>;
 }
 
@@ -49,8 +51,12 @@ export async function serveHttp(door: Door, limit: ConnectionLimit, options: Ser
     address: addressOf(server.address()),
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        server.closeIdleConnections();
+        const cut = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), closeGraceMs);
       }),
   };
 }

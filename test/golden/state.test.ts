@@ -1,0 +1,4 @@
+/** `golden/state`: keys, sessions, transactions, snapshots, operator. */
+import { replayLists } from './lists.ts';
+
+replayLists('state', [{ list: 'basic' }]);
