@@ -16,7 +16,8 @@ import { dial, splitAddress } from './dial.ts';
 import { dialError } from './local/checks/net-errors.ts';
 import { LocalError } from './local/errors.ts';
 import { encodeTags, type PoolMember } from './membership/tags.ts';
-import { aloneConfiguration, Server, ServerSnapshots } from './server/index.ts';
+import { aloneConfiguration, type MemberSource, Server, ServerSnapshots } from './server/index.ts';
+import { addAutopilot } from './server-autopilot.ts';
 import { connectParts } from './server-connect.ts';
 import { serverStats } from './server-stats.ts';
 
@@ -35,6 +36,7 @@ export class SingleServer implements Cluster {
     const { config, nodeId, dataDir, log } = input;
     const rpcAddress = `${config.advertiseAddress}:${config.settings.ports.server}`;
     const own = ownMember(config, nodeId);
+    const alone = aloneInPool(own);
     const server = await Server.open(
       {
         dataDir,
@@ -52,10 +54,11 @@ export class SingleServer implements Cluster {
         random: seededRandom(randomUUID()),
         // Nobody else votes: nothing is ever sent.
         transport: new MemoryNetwork().transport(nodeId),
-        members: { members: () => [own], onChange: () => () => undefined },
+        members: alone,
         logger: log.named('server'),
       },
     );
+    addAutopilot(server, alone, log);
     return new SingleServer(input, server);
   }
 
@@ -142,6 +145,11 @@ function withoutWanPort({
   ...tags
 }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return tags;
+}
+
+/** A pool that nobody joins or leaves. */
+function aloneInPool(own: PoolMember): MemberSource {
+  return { members: () => [own], onChange: () => () => undefined };
 }
 
 function ownMember(config: AgentConfig, nodeId: string): PoolMember {
