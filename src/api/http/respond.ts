@@ -32,6 +32,8 @@ export class Responder {
 
   async send(incoming: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
     if (response.destroyed) return;
+    // In HTTP/1.1 a connection stays open unless somebody says otherwise: saying so again is noise in every answer.
+    if (response.shouldKeepAlive && incoming.httpVersionMinor > 0) response.removeHeader('Connection');
     const headers = [...this.#options.headers];
     if (answer.headers !== undefined) {
       for (const name in answer.headers) headers.push(name, answer.headers[name]!);

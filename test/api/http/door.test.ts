@@ -199,6 +199,39 @@ describe('connections', () => {
     await limited.close();
   });
 
+  it.each([
+    ['HTTP/1.1 stays open, and nothing says so', 'GET /v1/token HTTP/1.1\r\nHost: x\r\n\r\n', undefined, true],
+    [
+      'unless the client wants it closed',
+      'GET /v1/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+      'close',
+      false,
+    ],
+    ['HTTP/1.0 ends', 'GET /v1/token HTTP/1.0\r\n\r\n', 'close', false],
+    [
+      'unless the client asks, and is told',
+      'GET /v1/token HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
+      'keep-alive',
+      true,
+    ],
+  ])('%s', async (_name, request, connection, open) => {
+    const socket = net.connect(door.port, '127.0.0.1');
+    const answers: string[] = [];
+    const answer = (): Promise<string> =>
+      new Promise((resolve) => socket.once('data', (data) => resolve(data.toString('latin1'))));
+    socket.write(request);
+    answers.push(await answer());
+    expect(/\r\nConnection: (.*)\r\n/i.exec(answers[0]!)?.[1]).toBe(connection);
+    if (open) {
+      socket.write(request);
+      answers.push(await answer());
+      expect(answers[1]).toMatch(/^HTTP\/1.1 200/);
+      socket.destroy();
+    } else {
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+  });
+
   it('what is no HTTP gets 400', async () => {
     expect(await raw(door.port, 'hello\r\n\r\n')).toMatch(
       /^HTTP\/1.1 400 Bad Request\r\n[\s\S]*\r\n\r\n400 Bad Request$/,
