@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { aliasOutcome } from '../../../src/agent/local/checks/alias.ts';
+import { aliasOutcome, RemoteAlias } from '../../../src/agent/local/checks/alias.ts';
 import { dockerProbe } from '../../../src/agent/local/checks/docker.ts';
 import { grpcProbe } from '../../../src/agent/local/checks/grpc.ts';
 import { h2pingProbe } from '../../../src/agent/local/checks/h2ping.ts';
@@ -413,5 +413,40 @@ describe('docker', () => {
     const path = await listen(engine(), join(mkdtempSync(join(tmpdir(), 'heddle-docker-')), 'engine.sock'));
     const probe = dockerProbe({ container, shell: '', args: [code], outputBytesMax: 4096, host: `unix://${path}` });
     expect(await probe(never)).toEqual({ status, output });
+  });
+});
+
+describe('an alias of another node', () => {
+  it('waits for changes, also where nothing was ever written, and backs off from failures', async () => {
+    const clock = new VirtualClock();
+    const asked: number[] = [];
+    const seen: string[] = [];
+    const answers = [{ checks: [], services: new Set<string>(), index: 0 }, undefined, undefined, undefined, undefined];
+    const alias = new RemoteAlias(
+      { checkId: 'al', node: 'n2', serviceId: '' },
+      async (_node, index) => {
+        asked.push(index);
+        const answer = answers.shift();
+        if (answer === undefined) throw new Error('nobody there');
+        return answer;
+      },
+      { clock, chance: () => 0, report: (status, output) => seen.push(`${status}: ${output}`) },
+    );
+    alias.start();
+    const step = async (ms: number): Promise<number[]> => {
+      clock.advance(ms);
+      for (let i = 0; i < 10; i++) await Promise.resolve();
+      return clock.pendingMs;
+    };
+    expect(await step(0)).toEqual([50]);
+    expect(await step(50)).toEqual([1_000]);
+    await step(1_000);
+    await step(1_000);
+    expect(await step(1_000)).toEqual([16_000]);
+    alias.stop();
+    expect(clock.pendingMs).toEqual([]);
+    expect(asked).toEqual([0, 1, 1, 1, 1]);
+    expect(seen[0]).toBe('passing: No checks found.');
+    expect(seen.slice(1)).toEqual(Array(3).fill('critical: Failure checking aliased node or service: nobody there'));
   });
 });

@@ -113,6 +113,7 @@ export type NodeChecks = (
 const patientFailures = 3;
 const toldFailure = 2;
 const backoffMsMax = 60_000;
+const paceMs = 50;
 
 /** Follows a service of another node (or of this one by its name, as the catalog has it). */
 export class RemoteAlias implements Runner {
@@ -142,10 +143,13 @@ export class RemoteAlias implements Runner {
       try {
         const answer = await this.#read(this.#target.node, index, signal);
         failures = 0;
-        index = answer.index < index ? 0 : answer.index;
+        // An index of 0 would not block: the next read would come at once, and so on for ever.
+        index = Math.max(1, answer.index < index ? 0 : answer.index);
         const { serviceId } = this.#target;
         const outcome = aliasOutcome(this.#target, answer.checks, serviceId === '' || answer.services.has(serviceId));
         this.#report(outcome.status, outcome.output);
+        // Every change of any check of the cluster ends the wait: many together are looked at once.
+        await pause(clock, paceMs, signal);
       } catch (error) {
         if (signal.aborted) return;
         failures++;
