@@ -7,4 +7,8 @@ replayLists('discovery', [
   { list: 'options', until: { path: '/v1/agent/checks', holds: /"CheckID":"f2a"[^}]*"Status":"passing"/ } },
   { list: 'readonly' },
   { list: 'leave' },
+  { list: 'acl', later: 'ACLs come with a later issue' },
+  { list: 'client', later: 'client agents come with a later issue' },
+  { list: 'noleader', later: 'clusters of several servers come with a later issue' },
+  { list: 'wan', later: 'several datacenters come with a later issue' },
 ]);

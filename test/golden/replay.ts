@@ -35,13 +35,24 @@ export async function configurationsOf(folder: Exclude<Folder, 'mesh'>, list: st
   return Array.isArray(parsed) ? parsed : [parsed];
 }
 
+/** The lists that a recording has, by the names of its files (`basic-001-root-redirect.json`). */
+export function listsOf(folder: Folder): string[] {
+  const names = readdirSync(folderOf(folder)).flatMap((file) => /^(.+?)-\d{3}-.*\.json$/.exec(file)?.[1] ?? []);
+  return [...new Set(names)].sort();
+}
+
 /** Asks the agent at `base` everything in a list and judges what it answered. Takes as long as the list takes. */
-export async function replay(folder: Folder, list: string, base: string): Promise<Verdict> {
+export async function replay(
+  folder: Folder,
+  list: string,
+  base: string,
+  listed: readonly string[] = differenceKeys(),
+): Promise<Verdict> {
   const { exchanges, differences } =
     folder === 'mesh' ? await record(list, base) : await compare(folder, list, base);
   const unexpected = differences.filter(({ name }) => acceptedDifference(name) === undefined);
   const names = differences.map(({ name }) => name);
-  const outdated = differenceKeys()
+  const outdated = listed
     .filter((key) => ofList(key, folder, list))
     .filter((key) => !names.some((name) => wildcardPattern(key).test(name)));
   return { exchanges, unexpected, outdated };
