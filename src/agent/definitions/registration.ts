@@ -19,6 +19,7 @@ import {
   proxy as proxySchema,
   type ServiceRegistration,
   type SidecarRegistration,
+  type Upstream,
   weightsProblem,
 } from '../../structs/index.ts';
 import { type CheckSpec, isAlias, isScript, kindOf } from '../local/checks/make.ts';
@@ -135,14 +136,14 @@ export function serviceRecord(given: ServiceRegistration | SidecarRegistration):
 
 function proxyRecord(given: ServiceRegistration | SidecarRegistration): NodeService['Proxy'] {
   const proxy = given.Proxy ?? proxySchema.zero();
-  return {
-    ...proxy,
-    Upstreams:
-      proxy.Upstreams?.map((upstream) => ({
-        ...upstream,
-        DestinationType: upstream.DestinationType === '' ? 'service' : upstream.DestinationType,
-      })) ?? null,
-  };
+  return { ...proxy, Upstreams: proxy.Upstreams?.map((upstream) => upstreamRecord(upstream, proxy)) ?? null };
+}
+
+/** An upstream is a service unless it says otherwise; a service goes by the proxy's way through mesh gateways. */
+function upstreamRecord(upstream: Upstream, proxy: NonNullable<NodeService['Proxy']>): Upstream {
+  const type = upstream.DestinationType === '' ? 'service' : upstream.DestinationType;
+  const inherits = type === 'service' && upstream.MeshGateway.Mode === '';
+  return { ...upstream, DestinationType: type, MeshGateway: inherits ? proxy.MeshGateway : upstream.MeshGateway };
 }
 
 /** An IP address is tagged for LAN and WAN of its family, unless the definition does so itself. */
