@@ -2,7 +2,7 @@
  * Decisions in one process: how many a second, how long the slowest take, and whether either grows with the number of
  * intentions. Two shapes of the same number: many destinations of a few sources each, and one destination with all.
  *
- * `hot` asks about the same thousand pairs again and again, as proxies do: the figure is that of the algorithm. `cold` asks
+ * `hot` asks about the same hundred pairs again and again, as proxies do: the figure is that of the algorithm. `cold` asks
  * about pairs all over the index, so that at a million intentions nearly every step is a miss of the processor's caches: the
  * figure is that of the memory.
  */
@@ -139,7 +139,7 @@ export function benchInProcess(counts: readonly number[]): void {
       for (const [i, question] of questions.entries()) {
         const shared = i === 0 ? [figure(count), shape.name, figure(buildMs), figure(memory, 1)] : ['', '', '', ''];
         const update = i === 0 ? updateCost(build(shape), shape) : '';
-        const hot = measure(index, shape, question, 1_000);
+        const hot = measure(index, shape, question, 100);
         const cold = measure(index, shape, question, 200_000);
         const speeds = [
           figure(hot.perSecond),

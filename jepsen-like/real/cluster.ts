@@ -100,7 +100,8 @@ export class ProcessCluster {
       `-bind=${this.host(server)}`,
       `-client=${this.host(server)}`,
       `-data-dir=${this.dataFolder(server)}`,
-      ...Array.from({ length: this.size }, (_, i) => `-retry-join=${this.host(i)}`),
+      // One server alone joins nobody.
+      ...(this.size === 1 ? [] : Array.from({ length: this.size }, (_, i) => `-retry-join=${this.host(i)}`)),
       ...(this.#options.flags ?? []),
     ];
     const [program, ...rest] = this.#options.wrap?.(server, words) ?? words;
