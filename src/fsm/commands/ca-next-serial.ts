@@ -1,6 +1,7 @@
 /**
  * Takes the next serial number of the datacenter's certificates. A number is given once, whatever becomes of the certificate
- * it was taken for. The first is the index of the entry that asks for it: never zero.
+ * it was taken for. It is never below the index of the entry that asks: so none is given again after a restore took the
+ * counter back, when certificates of the time between are still out there.
  */
 import { command } from '../contract.ts';
 import { caSerialKey } from './ca-state.ts';
@@ -18,7 +19,7 @@ export const caNextSerial = command<Record<string, never>, CaSerial>({
   apply(tx) {
     const singletons = tx.table('singletons');
     const last = singletons.get([caSerialKey]) as { readonly Serial: number } | undefined;
-    const Serial = last === undefined ? tx.index : last.Serial + 1;
+    const Serial = Math.max(tx.index, (last?.Serial ?? 0) + 1);
     singletons.put([caSerialKey], { Serial });
     return { Serial, Index: tx.index };
   },

@@ -73,9 +73,8 @@ it('keeps root, key and serials over a restart', async () => {
   const second = await start();
   const after = await second.leaves.get(ask);
   expect(readCa(second.server.view).roots).toEqual([root]);
-  expect(Number.parseInt(after.SerialNumber.replaceAll(':', ''), 16)).toBe(
-    Number.parseInt(before.SerialNumber.replaceAll(':', ''), 16) + 1,
-  );
+  const serial = (text: string): number => Number.parseInt(text.replaceAll(':', ''), 16);
+  expect(serial(after.SerialNumber)).toBeGreaterThan(serial(before.SerialNumber));
 });
 
 it('wakes who waits for the roots when they rotate, and gives leaves of the new one', async () => {
