@@ -189,6 +189,9 @@ export class ProcessCluster {
     const end = performance.now() + timeoutMs;
     let last = '';
     while (performance.now() < end) {
+      if (!this.#children.some((child) => child !== undefined)) {
+        throw new Error(`no server is running: ${this.unexpectedExits.join('; ')}. Logs: ${this.folder}`);
+      }
       for (let server = 0; server < this.size; server++) {
         if (!this.isRunning(server)) continue;
         const answer = await this.ask(server, 'PUT', '/v1/kv/_ready', String(end), 2_000).catch((error: unknown) => {

@@ -193,7 +193,7 @@ export class Agent {
     await this.#sync.start();
     this.#planReap();
     if (settings.telemetry.prometheus_retention_time > 0) await this.#metrics.enablePrometheus();
-    this.log.info('Consul agent running!');
+    this.log.info('Heddle agent running!');
   }
 
   #openLogFile(): void {

@@ -15,7 +15,7 @@ export function banner(config: AgentConfig, nodeId: string, dataDir: string): st
     ['Datacenter', `'${config.datacenter}' (Segment: '<all>')`],
     ['Server', `${config.server} (Bootstrap: ${config.bootstrap})`],
     ['Client Addr', `[${config.clientAddresses.join(' ')}] ${client}`],
-    ['Cluster Addr', `${config.advertiseAddress} (LAN: -1, WAN: -1)`],
+    ['Cluster Addr', `${config.advertiseAddress} (LAN: ${config.settings.ports.serf_lan}, WAN: -1)`],
     ['Encrypt', 'Gossip: false, TLS-Outgoing: false, TLS-Incoming: false, Auto-Encrypt-TLS: false'],
     ['Data', config.dev && settings.data_dir === '' ? `${dataDir} (until the agent stops)` : dataDir],
   ];

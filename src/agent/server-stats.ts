@@ -2,48 +2,58 @@
 import type { RaftStatus } from '../raft/index.ts';
 import { interfaceVersion } from '../version.ts';
 import type { AgentConfig } from './config/index.ts';
+import type { Metrics } from './metrics.ts';
+import type { Server } from './server/index.ts';
 
+type Stats = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** `raft` is undefined while a new cluster is finding itself. */
 export function serverStats(
   config: AgentConfig,
-  raft: RaftStatus,
-): Readonly<Record<string, Readonly<Record<string, string>>>> {
-  const others = raft.configuration.voters.length - 1;
+  raft: RaftStatus | undefined,
+  pool: Readonly<Record<string, string>>,
+): Stats {
   return {
     build: { prerelease: '', revision: '', version: interfaceVersion },
     consul: {
       acl: config.aclsEnabled ? 'enabled' : 'disabled',
       bootstrap: String(config.bootstrap),
       known_datacenters: '1',
-      leader: String(raft.role === 'leader'),
-      leader_addr: raft.configuration.addresses[raft.leaderId ?? ''] ?? '',
+      leader: String(raft?.role === 'leader'),
+      leader_addr: raft?.configuration.addresses[raft.leaderId ?? ''] ?? '',
       server: 'true',
     },
-    raft: {
-      applied_index: String(raft.appliedIndex),
-      commit_index: String(raft.commitIndex),
-      fsm_pending: String(raft.pendingProposals),
-      last_contact: Number.isFinite(raft.lastContactMs) ? String(raft.lastContactMs) : 'never',
-      last_log_index: String(raft.lastLogIndex),
-      last_log_term: String(raft.lastLogTerm),
-      last_snapshot_index: String(raft.checkpointIndex),
-      last_snapshot_term: String(raft.checkpointIndex === 0 ? 0 : raft.lastLogTerm),
-      latest_configuration: JSON.stringify(raft.configuration.addresses),
-      latest_configuration_index: String(raft.configurationIndex),
-      num_peers: String(others),
-      protocol_version: '3',
-      protocol_version_max: '3',
-      protocol_version_min: '0',
-      snapshot_version_max: '1',
-      snapshot_version_min: '0',
-      state: raft.role === 'leader' ? 'Leader' : raft.role === 'candidate' ? 'Candidate' : 'Follower',
-      term: String(raft.term),
-    },
-    serf_lan: poolStats(config),
-    serf_wan: poolStats(config),
+    raft: raft === undefined ? {} : raftStats(raft),
+    serf_lan: pool,
+    serf_wan: wanStats(config),
   };
 }
 
-function poolStats(config: AgentConfig): Record<string, string> {
+function raftStats(raft: RaftStatus): Record<string, string> {
+  return {
+    applied_index: String(raft.appliedIndex),
+    commit_index: String(raft.commitIndex),
+    fsm_pending: String(raft.pendingProposals),
+    last_contact: Number.isFinite(raft.lastContactMs) ? String(raft.lastContactMs) : 'never',
+    last_log_index: String(raft.lastLogIndex),
+    last_log_term: String(raft.lastLogTerm),
+    last_snapshot_index: String(raft.checkpointIndex),
+    last_snapshot_term: String(raft.checkpointIndex === 0 ? 0 : raft.lastLogTerm),
+    latest_configuration: JSON.stringify(raft.configuration.addresses),
+    latest_configuration_index: String(raft.configurationIndex),
+    num_peers: String(raft.configuration.voters.length - 1),
+    protocol_version: '3',
+    protocol_version_max: '3',
+    protocol_version_min: '0',
+    snapshot_version_max: '1',
+    snapshot_version_min: '0',
+    state: raft.role === 'leader' ? 'Leader' : raft.role === 'candidate' ? 'Candidate' : 'Follower',
+    term: String(raft.term),
+  };
+}
+
+/** There is no WAN pool yet: this server alone. */
+function wanStats(config: AgentConfig): Record<string, string> {
   return {
     coordinate_resets: '0',
     encrypted: String(config.settings.encrypt !== ''),
@@ -58,4 +68,31 @@ function poolStats(config: AgentConfig): Record<string, string> {
     query_queue: '0',
     query_time: '1',
   };
+}
+
+export function clientStats(config: AgentConfig, knownServers: number, pool: Readonly<Record<string, string>>): Stats {
+  return {
+    build: { prerelease: '', revision: '', version: interfaceVersion },
+    consul: {
+      acl: config.aclsEnabled ? 'enabled' : 'disabled',
+      known_servers: String(knownServers),
+      server: 'false',
+    },
+    serf_lan: pool,
+  };
+}
+
+/** Gauges of a server's Raft and state, read when somebody asks for metrics. */
+export function addServerMetrics(metrics: Metrics, server: Server): void {
+  const status = () => server.raft.status();
+  metrics.gauge('raft.applied_index', () => status().appliedIndex);
+  metrics.gauge('raft.last_index', () => status().lastLogIndex);
+  metrics.gauge('raft.commit_index', () => status().commitIndex);
+  metrics.gauge('raft.peers', () => status().configuration.voters.length);
+  metrics.gauge('raft.term', () => status().term);
+  metrics.gauge('raft.pending_proposals', () => status().pendingProposals);
+  metrics.gauge('server.isLeader', () => (status().role === 'leader' ? 1 : 0));
+  metrics.gauge('autopilot.healthy', () => (status().role === 'leader' ? 1 : 0));
+  metrics.gauge('autopilot.failure_tolerance', () => 0);
+  metrics.gauge('rpc.queries_blocking', () => server.state.store.waiting);
 }

@@ -1,13 +1,8 @@
-/** Chooses what an agent is in its cluster. */
+/** What an agent is in its cluster: a server, or a client of the servers. */
 import type { Cluster, ClusterInput } from './cluster.ts';
-import { ConfigError } from './config/index.ts';
-import { SingleServer } from './single-server.ts';
 
-/** Throws a ConfigError for what this version cannot be. */
+/** Loads only what this kind of agent runs: a client needs no Raft and no database. */
 export async function startCluster(input: ClusterInput): Promise<Cluster> {
-  const { server, bootstrap, dev } = input.config;
-  if (server && (bootstrap || dev)) return SingleServer.start(input);
-  throw new ConfigError(
-    'this version runs as one server: start it with -dev, or with -server and -bootstrap-expect=1 (client agents and clusters of several servers come with a later version)',
-  );
+  if (input.config.server) return (await import('./server-cluster.ts')).ServerCluster.start(input);
+  return (await import('./client-cluster.ts')).ClientCluster.start(input);
 }

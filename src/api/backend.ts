@@ -59,6 +59,11 @@ export interface Calls {
   'ca.sign': { args: { readonly csr: string }; result: IssuedCert };
   'status.leader': { args: Record<string, never>; result: string };
   'status.peers': { args: Record<string, never>; result: readonly string[] };
+  /** Before a cluster exists: does this server agree to begin one with exactly these? Answered by the server asked. */
+  'bootstrap.consent': {
+    args: { readonly voters: readonly { readonly id: string; readonly address: string }[] };
+    result: boolean;
+  };
   /** Names, the own one first, then by distance. Answered by any server. */
   'catalog.datacenters': { args: Record<string, never>; result: readonly string[] };
   /** Restarts the session's TTL on the leader; null for an unknown one. Throws a Refusal for what is no id. */

@@ -2,6 +2,7 @@
  * This agent's place in the LAN pool: its tags, whom it admits, how it joins, and who the servers are. Servers and clients
  * both have one; what they make of the members is their own affair.
  */
+import { mkdir } from 'node:fs/promises';
 import {
   type Gossip,
   type GossipConfig,
@@ -56,6 +57,7 @@ export class LanPool {
 
   /** Binds and announces this agent. Throws GossipError for an option or an address that cannot be. */
   static async open(options: LanPoolOptions, edges: LanPoolEdges): Promise<LanPool> {
+    if (options.folder !== undefined) await mkdir(options.folder, { recursive: true, mode: 0o700 });
     const gossip = await GossipNode.open(gossipOptions(options), {
       clock: edges.clock,
       logger: gossipLog(edges.log.named('serf.lan')),

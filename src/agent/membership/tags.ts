@@ -17,6 +17,8 @@ export interface AgentTags {
   /** Of servers: how many are awaited; 0 when none. */
   readonly bootstrapExpect: number;
   readonly usesTls: boolean;
+  /** Of servers with a WAN pool: its port. */
+  readonly wanJoinPort?: number | undefined;
 }
 
 export function encodeTags(tags: AgentTags): Record<string, string> {
@@ -41,6 +43,7 @@ export function encodeTags(tags: AgentTags): Record<string, string> {
     ...(tags.bootstrap || tags.bootstrapExpect === 1 ? { bootstrap: '1' } : {}),
     ...(tags.bootstrapExpect > 1 ? { expect: String(tags.bootstrapExpect) } : {}),
     ...(tags.usesTls ? { use_tls: '1' } : {}),
+    ...(tags.wanJoinPort === undefined ? {} : { wan_join_port: String(tags.wanJoinPort) }),
   };
 }
 

@@ -69,8 +69,11 @@ export interface ServerOptions {
   readonly nodeId: string;
   /** `ip:port` where the other servers reach this one. */
   readonly rpcAddress: string;
-  /** The first configuration of a new cluster, the same on all of its servers; undefined: wait to be taken in. */
-  readonly bootstrap: Configuration | undefined;
+  /**
+   * The first configuration of a new cluster; undefined: wait to be taken in. Asked for only when this server's log is empty:
+   * a new cluster of several servers takes time to find itself.
+   */
+  readonly bootstrap: () => Configuration | undefined | Promise<Configuration | undefined>;
   /** Shortest TTL of a session, in nanoseconds. */
   readonly sessionTtlMinNs?: number;
   /** How long a request waits for a leader, in milliseconds. */
@@ -125,15 +128,17 @@ export class Server implements Backend {
     const directory = join(options.dataDir ?? temporary!, 'raft');
     const state = await DurableState.open(join(directory, 'state'), { clock: edges.clock });
     try {
+      const log = openRaftLog(join(directory, 'log'));
+      const bootstrap = log.recovered.identity === undefined ? await options.bootstrap() : undefined;
       const raft = await RaftNode.open(
         {
           id: options.nodeId,
           clusterId: options.datacenter,
-          bootstrap: options.bootstrap,
+          bootstrap,
           ...(options.raftSettings === undefined ? {} : { settings: options.raftSettings }),
         },
         {
-          log: openRaftLog(join(directory, 'log')),
+          log,
           transport: edges.transport,
           clock: edges.clock,
           random: edges.random.stream('raft'),

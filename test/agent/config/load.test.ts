@@ -68,9 +68,9 @@ describe('sources', () => {
 
 describe('what cannot be honoured', () => {
   it('refuses what would weaken a wish for security, and nothing else', () => {
-    const config = loadConfig({ given: { ...base, acl: { enabled: true }, verify_incoming: true, encrypt: 'YWJj' } });
+    const config = loadConfig({ given: { ...base, acl: { enabled: true }, verify_incoming: true } });
     const refused = refusals(config).map((line) => line.split(':')[0]);
-    expect(refused.sort()).toEqual(['acl.enabled', 'encrypt', 'verify_incoming']);
+    expect(refused.sort()).toEqual(['acl.enabled', 'verify_incoming']);
     expect(refusals(loadConfig({ given: { ...base, acl: { enabled: false }, retry_join: [] } }))).toEqual([]);
   });
 });

@@ -73,7 +73,7 @@ it('hands on what a command refuses, before and after the log', async () => {
 });
 
 it('answers without a leader, after the hold, that there is none', async () => {
-  const server = await open({ bootstrap: undefined, holdMs: 20 });
+  const server = await open({ bootstrap: () => undefined, holdMs: 20 });
   const none = { code: 'noLeader', message: 'No cluster leader' };
   await expect(put(server, 'a', '1')).rejects.toMatchObject(none);
   for (const consistency of ['default', 'consistent', 'stale'] as const) {

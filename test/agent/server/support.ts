@@ -61,7 +61,7 @@ export async function openServer(
       nodeName: 's1',
       nodeId,
       rpcAddress,
-      bootstrap: aloneConfiguration(nodeId, rpcAddress),
+      bootstrap: () => aloneConfiguration(nodeId, rpcAddress),
       ...options,
     },
     {

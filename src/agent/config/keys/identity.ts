@@ -1,7 +1,6 @@
 /** Who this agent is, where it listens, whom it joins. */
 import { bool, duration, int, list, map, maybeBool, object, string } from '../schema.ts';
 
-const joining = 'this version runs as one server: it does not join others yet';
 const wan = 'this version knows one datacenter';
 
 export const identity = {
@@ -99,7 +98,6 @@ export const identity = {
   retry_join: list({
     help: 'Address of an agent to join at start time with retries enabled. Can be specified multiple times.',
     flag: 'retry-join',
-    refused: joining,
   }),
   retry_join_wan: list({
     help: 'Address of an agent to join -wan at start time with retries enabled. Can be specified multiple times.',
@@ -113,7 +111,6 @@ export const identity = {
   start_join: list({
     help: 'Address of an agent to join at start time. Can be specified multiple times.',
     flag: 'join',
-    refused: joining,
   }),
   start_join_wan: list({
     help: 'Address of an agent to join -wan at start time. Can be specified multiple times.',

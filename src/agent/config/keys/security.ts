@@ -3,7 +3,6 @@ import { bool, duration, int, list, maybeBool, object, opaque, opaques, string }
 
 const noAcl = 'this version does not enforce ACLs yet';
 const noTls = 'this version does not serve TLS on its own ports yet';
-const noEncrypt = 'this version does not encrypt gossip yet';
 const token = (help: string) => string({ help, secret: true, reload: true });
 const old = (name: string, key: string, refused?: string) =>
   string({
@@ -70,7 +69,7 @@ export const security = {
     bootstrap: opaques({ help: 'Written where absent when a leader starts.', reload: true }),
   }),
   peering: object('Cluster peering.', { enabled: bool({ help: 'Offer peering.', inert: 'peering is not offered' }) }),
-  encrypt: string({ help: 'Provides the gossip encryption key.', flag: 'encrypt', secret: true, refused: noEncrypt }),
+  encrypt: string({ help: 'Provides the gossip encryption key.', flag: 'encrypt', secret: true }),
   encrypt_verify_incoming: bool('Refuse gossip that is not encrypted.', true),
   encrypt_verify_outgoing: bool('Encrypt gossip that is sent.', true),
   server_name: string('Own name in TLS.'),

@@ -1,0 +1,92 @@
+/** The cluster of a client agent: its place in the gossip pool, and the servers that it finds there. */
+import { randomUUID } from 'node:crypto';
+import type { Backend, Snapshots } from '../api/backend.ts';
+import type { Route } from '../api/http/index.ts';
+import type { Member } from '../api/local-agent.ts';
+import { seededRandom } from '../std/random.ts';
+import { RemoteBackend } from './client/remote-backend.ts';
+import { ServerDirectory } from './client/server-directory.ts';
+import { systemClock } from './clock.ts';
+import type { Cluster, ClusterInput } from './cluster.ts';
+import { connectParts } from './identities.ts';
+import { LanPool } from './membership/lan-pool.ts';
+import { rpcAddress } from './membership/tags.ts';
+import { lanPoolOptions } from './pool-options.ts';
+import { forceLeavePool, joinPool, memberOf } from './pool-view.ts';
+import { clientStats } from './server-stats.ts';
+
+export class ClientCluster implements Cluster {
+  readonly backend: Backend;
+  readonly snapshots: Snapshots;
+  readonly routes: readonly Route[];
+  readonly failed: Promise<Error>;
+  readonly #input: ClusterInput;
+  readonly #pool: LanPool;
+  readonly #remote: RemoteBackend;
+  readonly #caches: readonly { stop(): void }[];
+  #fail: (error: Error) => void = () => undefined;
+
+  static async start(input: ClusterInput): Promise<ClientCluster> {
+    const pool = await LanPool.open(lanPoolOptions(input, 0), { clock: systemClock, log: input.log.named('client') });
+    return new ClientCluster(input, pool);
+  }
+
+  private constructor(input: ClusterInput, pool: LanPool) {
+    const { config } = input;
+    this.#input = input;
+    this.#pool = pool;
+    const directory = new ServerDirectory(
+      () => pool.servers().map((server) => ({ id: server.id, name: server.name, address: rpcAddress(server) })),
+      { clock: systemClock, random: seededRandom(randomUUID()) },
+    );
+    this.#remote = new RemoteBackend(
+      {
+        datacenter: config.datacenter,
+        nodeName: config.nodeName,
+        holdMs: config.settings.performance.rpc_hold_timeout / 1e6,
+      },
+      { directory, clock: systemClock },
+    );
+    this.backend = this.#remote;
+    this.snapshots = this.#remote;
+    const { routes, caches } = connectParts(input, this.#remote);
+    this.routes = routes;
+    this.#caches = caches;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+    pool.joinConfigured((error) => this.#fail(error)).catch((error: unknown) => this.#fail(error as Error));
+  }
+
+  /** A client serves what it can without servers; anti-entropy finds them when they are there. */
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  members(pool: 'lan' | 'wan'): readonly Member[] | null {
+    return pool === 'lan' ? this.#pool.gossip.members().map(memberOf) : null;
+  }
+
+  join(address: string): Promise<void> {
+    return joinPool(this.#pool, address, this.#input.config.settings.ports.serf_lan);
+  }
+
+  forceLeave(node: string, prune: boolean): Promise<void> {
+    return forceLeavePool(this.#pool, node, this.#input.config.datacenter, prune);
+  }
+
+  async leave(): Promise<void> {
+    this.#input.log.named('client').info('client starting leave');
+    await this.#pool.leave();
+  }
+
+  async stop(): Promise<void> {
+    for (const cache of this.#caches) cache.stop();
+    this.#remote.stop();
+    await this.#pool.stop();
+  }
+
+  stats(): Readonly<Record<string, Readonly<Record<string, string>>>> {
+    return clientStats(this.#input.config, this.#pool.servers().length, this.#pool.gossip.stats());
+  }
+}

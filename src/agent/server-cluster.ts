@@ -1,0 +1,277 @@
+/**
+ * The cluster of a server agent: its RPC port, its place in the gossip pool, and its Raft, in this order, since a new cluster
+ * finds itself through the first two.
+ *
+ *     RPC port (Raft, gRPC door) -> gossip pool -> join -> [empty log: agree on a beginning] -> Raft, state -> duties
+ */
+import { randomUUID } from 'node:crypto';
+import type { Backend, Caller, Snapshots } from '../api/backend.ts';
+import type { Route } from '../api/http/index.ts';
+import type { Member } from '../api/local-agent.ts';
+import { Connection, RpcDoor } from '../api/rpc/index.ts';
+import { queries } from '../fsm/index.ts';
+import { type Configuration, GrpcTransport, type RaftSettings } from '../raft/index.ts';
+import { seededRandom } from '../std/random.ts';
+import { AutopilotDuty } from './autopilot/autopilot-duty.ts';
+import { systemClock } from './clock.ts';
+import type { Cluster, ClusterInput } from './cluster.ts';
+import { connectParts, installConnect } from './identities.ts';
+import { LateServer } from './late-server.ts';
+import { BootstrapConsent, type Voter } from './membership/bootstrap.ts';
+import { BootstrapRun } from './membership/bootstrap-run.ts';
+import { LanPool } from './membership/lan-pool.ts';
+import { lanPoolOptions } from './pool-options.ts';
+import { forceLeavePool, joinPool, memberOf } from './pool-view.ts';
+import { RpcForwarder } from './rpc/rpc-forwarder.ts';
+import { type RpcServer, startRpcServer } from './rpc/rpc-server.ts';
+import { aloneConfiguration, Server, ServerSnapshots } from './server/index.ts';
+import { addServerMetrics, serverStats } from './server-stats.ts';
+
+const bootstrapCaller: Caller = { token: '', address: '', call: 'bootstrap', datacenter: '' };
+/** How long a server that leaves waits to be taken out of the Raft configuration, ms. */
+const leaveMs = 5_000;
+
+export class ServerCluster implements Cluster {
+  readonly backend: Backend;
+  readonly snapshots: Snapshots;
+  readonly routes: readonly Route[];
+  readonly failed: Promise<Error>;
+  readonly #input: ClusterInput;
+  readonly #late: LateServer;
+  readonly #rpc: RpcServer;
+  readonly #pool: LanPool;
+  readonly #opening: Promise<Server>;
+  readonly #caches: readonly { stop(): void }[];
+  #bootstrap: BootstrapRun | undefined;
+  #fail: (error: Error) => void = () => undefined;
+  #stopped = false;
+
+  static async start(input: ClusterInput): Promise<ServerCluster> {
+    const { config, nodeId, log } = input;
+    const consent = new BootstrapConsent();
+    const late = new LateServer({
+      datacenter: config.datacenter,
+      nodeName: config.nodeName,
+      holdMs: config.settings.performance.rpc_hold_timeout / 1e6,
+      clock: systemClock,
+      consent: (voters, belongs) => consent.ask(voters, systemClock.monotonicMs(), belongs),
+    });
+    const transport = new GrpcTransport({ id: nodeId, clusterId: config.datacenter });
+    const door = new RpcDoor({
+      backend: late,
+      snapshots: late,
+      leading: () => late.server?.leadership.leading ?? false,
+      onUnexpected: (error, name) => log.named('rpc').error('a request failed', { name, error: String(error) }),
+    });
+    const port = input.anyPorts ? 0 : config.settings.ports.server;
+    const rpc = await startRpcServer(config.bindAddress, port, [transport, door]);
+    try {
+      const edges = { clock: systemClock, log: log.named('server') };
+      const pool = await LanPool.open(lanPoolOptions(input, rpc.port), edges);
+      return new ServerCluster(input, { late, rpc, pool, transport });
+    } catch (error) {
+      rpc.stop();
+      throw error;
+    }
+  }
+
+  private constructor(
+    input: ClusterInput,
+    parts: {
+      readonly late: LateServer;
+      readonly rpc: RpcServer;
+      readonly pool: LanPool;
+      readonly transport: GrpcTransport;
+    },
+  ) {
+    this.#input = input;
+    this.#late = parts.late;
+    this.#rpc = parts.rpc;
+    this.#pool = parts.pool;
+    this.backend = parts.late;
+    this.snapshots = parts.late;
+    const { routes, caches } = connectParts(input, parts.late);
+    this.routes = routes;
+    this.#caches = caches;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+    this.#opening = this.#open(parts.transport);
+    // Whoever waits for it learns of a failure through `failed`.
+    this.#opening.catch((error: unknown) => this.#fail(error as Error));
+    this.#pool.joinConfigured((error) => this.#fail(error)).catch((error: unknown) => this.#fail(error as Error));
+  }
+
+  async ready(): Promise<void> {
+    const server = await this.#opening;
+    await server.leadership.hold(async (place) => (place.kind === 'nowhere' ? undefined : { answer: undefined }));
+  }
+
+  members(pool: 'lan' | 'wan'): readonly Member[] {
+    const members = this.#pool.gossip.members().map(memberOf);
+    return pool === 'lan' ? members : [this.#ownWanMember(memberOf(this.#pool.gossip.local()))];
+  }
+
+  join(address: string): Promise<void> {
+    return joinPool(this.#pool, address, this.#input.config.settings.ports.serf_lan);
+  }
+
+  forceLeave(node: string, prune: boolean): Promise<void> {
+    return forceLeavePool(this.#pool, node, this.#input.config.datacenter, prune);
+  }
+
+  /** Hands leadership over, says goodbye, and waits until the others count without it. */
+  async leave(): Promise<void> {
+    this.#input.log.named('server').info('server starting leave');
+    const server = this.#late.server;
+    const alone = (server?.raft.status().configuration.voters.length ?? 0) <= 1;
+    if (server !== undefined && !alone && server.leadership.leading) {
+      await server.raft
+        .transferLeadership()
+        .catch((error: unknown) =>
+          this.#input.log.named('server').warn('leadership could not be handed over', { error: String(error) }),
+        );
+    }
+    await this.#pool.leave();
+    if (server === undefined || alone) return;
+    const deadlineMs = systemClock.monotonicMs() + leaveMs;
+    const member = (): boolean => server.raft.id in server.raft.status().configuration.addresses;
+    while (member() && systemClock.monotonicMs() < deadlineMs)
+      await new Promise<void>((resolve) => void systemClock.after(50, resolve));
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#bootstrap?.stop();
+    for (const cache of this.#caches) cache.stop();
+    this.#late.stop();
+    await this.#pool.stop();
+    await this.#late.server?.stop();
+    this.#rpc.stop();
+  }
+
+  stats(): Readonly<Record<string, Readonly<Record<string, string>>>> {
+    return serverStats(this.#input.config, this.#late.server?.raft.status(), this.#pool.gossip.stats());
+  }
+
+  async #open(transport: GrpcTransport): Promise<Server> {
+    const { config, nodeId, dataDir, log } = this.#input;
+    const forwarder = new RpcForwarder((id) => this.#late.server?.raft.status().configuration.addresses[id]);
+    const rpcAddress = hostPort(config.advertiseAddress, this.#rpc.port);
+    const server = await Server.open(
+      {
+        dataDir,
+        datacenter: config.datacenter,
+        nodeName: config.nodeName,
+        nodeId,
+        rpcAddress,
+        bootstrap: () => this.#firstConfiguration(rpcAddress),
+        holdMs: config.settings.performance.rpc_hold_timeout / 1e6,
+        ...(config.settings.session_ttl_min > 0 ? { sessionTtlMinNs: config.settings.session_ttl_min } : {}),
+        raftSettings: raftSettings(this.#input),
+      },
+      {
+        clock: systemClock,
+        random: seededRandom(randomUUID()),
+        transport,
+        members: this.#pool,
+        logger: log.named('server'),
+        forwarder,
+      },
+    );
+    if (this.#stopped) {
+      await server.stop();
+      throw new Error('stopped while it was opened');
+    }
+    installConnect(this.#input, server);
+    this.#installAutopilot(server);
+    addServerMetrics(this.#input.metrics, server);
+    server.raft.onFailure((error) => this.#fail(error));
+    this.#late.opened(server, new ServerSnapshots(server, systemClock.wallMs));
+    return server;
+  }
+
+  #installAutopilot(server: Server): void {
+    const log = this.#input.log.named('server.autopilot');
+    const autopilot = new AutopilotDuty({
+      raft: server.raft,
+      members: this.#pool,
+      clock: systemClock,
+      configuration: () => queries['autopilot.configuration'].run(server.view, {}).value,
+      info: (message, fields) => log.info(message, fields),
+      warn: (message, fields) => log.warn(message, fields),
+    });
+    server.addDuty(autopilot);
+    server.handle('operator.autopilotHealth', { where: 'leader', run: () => autopilot.health() });
+    server.handle('operator.autopilotState', { where: 'leader', run: () => autopilot.state() });
+  }
+
+  async #firstConfiguration(rpcAddress: string): Promise<Configuration | undefined> {
+    const { config, nodeId, log } = this.#input;
+    if (config.bootstrap || config.dev) return aloneConfiguration(nodeId, rpcAddress);
+    const logger = log.named('server');
+    this.#bootstrap = new BootstrapRun({
+      expect: config.bootstrapExpect,
+      datacenter: config.datacenter,
+      ownId: nodeId,
+      clock: systemClock,
+      servers: () => this.#pool.servers(),
+      onChange: (callback) => this.#pool.onChange(callback),
+      hasPeers: (address) =>
+        asking(address, async (other) => (await other.call('status.peers', {}, bootstrapCaller)).length > 0),
+      consent: (address, voters) =>
+        address === undefined
+          ? this.#late.call('bootstrap.consent', { voters }, bootstrapCaller)
+          : asking(address, (other) => other.call('bootstrap.consent', { voters }, bootstrapCaller)),
+      info: (message, fields) => logger.info(message, fields),
+    });
+    const voters = await this.#bootstrap.run();
+    return voters === undefined ? undefined : configurationOf(voters);
+  }
+
+  /** There is no WAN pool yet: it shows this server alone. */
+  #ownWanMember(own: Member): Member {
+    const { config } = this.#input;
+    const { wan_join_port: _, ...Tags } = own.Tags;
+    return {
+      ...own,
+      Name: `${own.Name}.${config.datacenter}`,
+      Addr: config.advertiseAddressWan,
+      Port: config.settings.ports.serf_wan,
+      Tags,
+    };
+  }
+}
+
+function configurationOf(voters: readonly Voter[]): Configuration {
+  return {
+    voters: voters.map(({ id }) => id),
+    votersOutgoing: [],
+    learners: [],
+    addresses: Object.fromEntries(voters.map(({ id, address }) => [id, address])),
+  };
+}
+
+/** Asks another server once, over a connection of its own. */
+async function asking<T>(address: string, ask: (other: Connection) => Promise<T>): Promise<T> {
+  const connection = new Connection({ address, forwarded: false });
+  try {
+    return await ask(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+/** Checkpoints as configured, where it says so: our log is another one, and has defaults of its own. */
+function raftSettings({ config }: ClusterInput): Partial<RaftSettings> {
+  const { settings, given } = config;
+  return {
+    ...(given.has('raft_snapshot_threshold') ? { checkpointEntries: settings.raft_snapshot_threshold } : {}),
+    ...(given.has('raft_trailing_logs') ? { trailingEntries: settings.raft_trailing_logs } : {}),
+  };
+}
+
+function hostPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
