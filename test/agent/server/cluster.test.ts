@@ -32,7 +32,7 @@ class Cluster {
         nodeName: nameOf(id),
         nodeId: id,
         rpcAddress: addresses[id]!,
-        bootstrap,
+        bootstrap: () => bootstrap,
         raftSettings: { checkpointEntries: 200, trailingEntries: 50, checkpointChunkBytes: 8_192 },
       },
       {
