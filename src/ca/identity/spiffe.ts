@@ -101,7 +101,7 @@ export function sameSpiffe(a: SpiffeId, b: SpiffeId): boolean {
   return formatSpiffe({ ...a, trustDomain: '' }) === formatSpiffe({ ...b, trustDomain: '' });
 }
 
-/** The decoded text, or null where the percent-encoding is broken or hides a control character. */
+/** The decoded text, or null where the percent-encoding is broken or hides a control character, or half a character. */
 function part(raw: string | undefined): string | null {
   if (raw === undefined) return null;
   try {
@@ -117,7 +117,8 @@ function isClean(text: string): boolean {
     const unit = text.charCodeAt(i);
     if (unit < 0x20 || unit === 0x7f) return false;
   }
-  return true;
+  // Half a character: no encoding of a URI can carry it.
+  return !/\p{Surrogate}/u.test(text);
 }
 
 /** Leaves what may stand in a path segment (RFC 3986 §3.3), as existing certificates do, and escapes the rest. */

@@ -5,6 +5,7 @@ import { intentionIdFault, legacyIntentionFault } from '../../structs/intention-
 import { foldDestination } from '../../structs/intention-source.ts';
 import { command } from '../contract.ts';
 import { entryOfId, refuse, refuseUnlessLegacy, sourceOf, writeSources } from './intention-entries.ts';
+import { idKey } from './intention-lookups.ts';
 
 export interface IntentionUpdate {
   readonly ID: string;
@@ -20,13 +21,14 @@ export const intentionUpdate = command<IntentionUpdate, string>({
   prepare({ ID, Intention }, leader) {
     const id = intentionIdFault(ID);
     if (id !== null) refuse(`Intention lookup failed: ${id}`);
+    if (leader.read.table('intentionLookups').get(['id', idKey(ID)]) === undefined) refuse(unknown(ID));
     const fault = legacyIntentionFault(Intention);
     if (fault !== null) refuse(fault);
     return { ID, Intention, Time: formatInstant(leader.nowMs) };
   },
   apply(tx, { ID, Intention, Time = '' }) {
     const found = entryOfId(tx, ID);
-    if (found === undefined) refuse(`Cannot modify non-existent intention: '${ID}'`);
+    if (found === undefined) refuse(unknown(ID));
     const { entry, source: old } = found;
     if (foldDestination(Intention.DestinationName) !== foldDestination(entry.Name)) {
       refuse('Cannot modify DestinationNS or DestinationName for an intention once it exists.');
@@ -42,3 +44,5 @@ export const intentionUpdate = command<IntentionUpdate, string>({
     return old.LegacyID;
   },
 });
+
+const unknown = (id: string): string => `Cannot modify non-existent intention: '${id}'`;

@@ -17,17 +17,30 @@ import { idKey, sourceOfId } from '../commands/intention-lookups.ts';
 import { query, type ReadTx } from '../contract.ts';
 import { intentionCounter } from '../intention-index.ts';
 
+/** Up to so many intentions the list is kept until something changes, and with it its encoding. */
+const keptMax = 20_000;
+
 export const intentionList = query<Record<string, never>, readonly Intention[]>({
   name: 'intention.list',
   run(tx) {
     const index = tx.table('configEntries').index();
-    const value: Intention[] = [];
-    for (const entry of tx.table('configEntries').range(['service-intentions'])) {
-      if (entry.Kind === 'service-intentions') value.push(...intentionsOf(entry));
-    }
-    return { index, value: value.sort(compareIntentionOrder) };
+    let fresh: readonly Intention[] | undefined;
+    const { kept } = tx.memo('intentions.list', index, (from): { readonly kept: readonly Intention[] | null } => {
+      fresh = allIntentions(from);
+      return { kept: fresh.length <= keptMax ? fresh : null };
+    });
+    return { index, value: kept ?? fresh ?? allIntentions(tx.unwatched) };
   },
 });
+
+function allIntentions(tx: ReadTx): readonly Intention[] {
+  const found: Intention[] = [];
+  for (const entry of tx.table('configEntries').range(['service-intentions'])) {
+    if (entry.Kind !== 'service-intentions') continue;
+    for (const source of entry.Sources ?? []) found.push(intentionOf(entry, source));
+  }
+  return found.sort(compareIntentionOrder);
+}
 
 export const intentionGet = query<{ readonly id: string }, Intention | null>({
   name: 'intention.get',
