@@ -43,10 +43,9 @@ export interface RowChange {
 }
 
 /** `before` is undefined where there was nothing, null for a secondary place whose row changed while it stayed there. */
-interface JournalEntry {
-  readonly key: RowKey;
-  readonly before: Uint8Array | undefined | null;
-}
+type JournalEntry =
+  | { readonly key: RowKey; readonly before: Uint8Array | undefined | null }
+  | { readonly counter: string; readonly before: number };
 
 export class StateRows {
   readonly storage: Storage;
@@ -56,6 +55,10 @@ export class StateRows {
   readonly #groups = new Map<string, readonly unknown[]>();
   #groupedRows = 0;
   readonly #counters = new Map<string, number>();
+  /** Counters that moved in this transaction: written once at its end, however many commands moved them. */
+  readonly #movedCounters = new Set<string>();
+  /** The row read last, since a command that changes a row has just read it. */
+  #lastRead: { readonly key: RowKey; readonly bytes: Uint8Array | undefined; readonly row: unknown } | undefined;
   /** Values before the writes of the running command, newest last. */
   #journal: JournalEntry[] = [];
   /** Keys whose readers must wake when the batch is committed. */
@@ -75,6 +78,7 @@ export class StateRows {
   setMeta(meta: StateMeta): void {
     if (meta.generation !== this.#meta.generation) this.#forget();
     this.#meta = meta;
+    this.#writeCounters();
     this.storage.put(metaKey, encodeRow(meta));
   }
 
@@ -142,11 +146,22 @@ export class StateRows {
 
   /** 0 removes the counter. */
   setCounter(name: string, index: number): void {
-    if (this.counter(name) === index) return;
-    const key = counterKeyOf(name);
-    if (index === 0) this.#removeBytes(key);
-    else this.#putBytes(key, encodeRow({ index }));
+    const before = this.counter(name);
+    if (before === index) return;
+    this.#journal.push({ counter: name, before });
     this.#counters.set(name, index);
+    this.#movedCounters.add(name);
+    this.#touched.add(counterKeyOf(name));
+  }
+
+  #writeCounters(): void {
+    for (const name of this.#movedCounters) {
+      const index = this.counter(name);
+      const key = this.#meta.generation + counterKeyOf(name);
+      if (index === 0) this.storage.remove(key);
+      else this.storage.put(key, encodeRow({ index }));
+    }
+    this.#movedCounters.clear();
   }
 
   put(table: TableName, key: Key, row: unknown): void {
@@ -178,13 +193,17 @@ export class StateRows {
 
   /** Takes back every write since the mark. */
   rollBack(mark: { readonly journal: number; readonly changes: number }): void {
-    for (const { key, before } of this.#journal.splice(mark.journal).reverse()) {
+    for (const entry of this.#journal.splice(mark.journal).reverse()) {
+      if ('counter' in entry) {
+        this.#counters.set(entry.counter, entry.before);
+        continue;
+      }
+      const { key, before } = entry;
       if (before === undefined) this.storage.remove(this.#meta.generation + key);
       else if (before !== null) this.storage.put(this.#meta.generation + key, before);
       this.#touch(key);
     }
     this.#changes.length = mark.changes;
-    this.#counters.clear();
   }
 
   /** Ends a command that was not refused: its writes can no more be taken back. Returns its changes. */
@@ -227,7 +246,9 @@ export class StateRows {
   }
 
   #remember(key: RowKey): void {
-    this.#journal.push({ key, before: this.storage.get(this.#meta.generation + key) });
+    const last = this.#lastRead;
+    const before = last?.key === key ? last.bytes : this.storage.get(this.#meta.generation + key);
+    this.#journal.push({ key, before });
     this.#touch(key);
   }
 
@@ -235,6 +256,7 @@ export class StateRows {
   #touch(key: RowKey): void {
     this.#touched.add(key);
     this.#rows.delete(key);
+    if (this.#lastRead?.key === key) this.#lastRead = undefined;
     const group = groupOf(key);
     const rows = this.#groups.get(group);
     if (rows === undefined) return;
@@ -243,12 +265,13 @@ export class StateRows {
   }
 
   #read<Row>(key: RowKey, cached: boolean): Row | undefined {
-    if (cached) {
-      const known = this.#rows.get(key);
-      if (known !== undefined) return known as Row;
-    }
+    const known = cached ? this.#rows.get(key) : undefined;
+    if (known !== undefined) return known as Row;
+    if (this.#lastRead?.key === key) return this.#lastRead.row as Row | undefined;
     const bytes = this.storage.get(this.#meta.generation + key);
-    return bytes === undefined ? undefined : this.#keep(key, decodeRow<Row>(bytes), cached);
+    const row = bytes === undefined ? undefined : this.#keep(key, decodeRow<Row>(bytes), cached);
+    this.#lastRead = { key, bytes, row };
+    return row;
   }
 
   #decode<Row>(key: RowKey, bytes: Uint8Array, cached: boolean): Row {
@@ -265,7 +288,9 @@ export class StateRows {
 
   #forget(): void {
     this.#rows.clear();
+    this.#lastRead = undefined;
     this.#counters.clear();
+    this.#movedCounters.clear();
     this.#forgetGroups();
   }
 
