@@ -52,6 +52,11 @@ export class PublicListener implements ManagedServer {
       rejectUnauthorized: false,
       handshakeTimeout: settings.options.handshakeTimeoutMs,
     });
+    // Until a client is known, its end is the end of the connection: a TCP check connects and goes away, and half-open it
+    // would stay for the whole handshake timeout. The TLS socket takes this over from its transport when it is made.
+    this.server.prependListener('connection', (socket) => {
+      socket.allowHalfOpen = false;
+    });
     this.server.on('connection', (socket) => this.#accepted(socket));
     this.server.on('secureConnection', (socket) => this.#secured(socket));
     this.server.on('tlsClientError', (error, socket) => this.#handshakeFailed(error, socket));
@@ -110,6 +115,7 @@ export class PublicListener implements ManagedServer {
   #secured(socket: TLSSocket): void {
     const from = peerAddress(socket);
     const transport = this.#transports.get(from) ?? socket;
+    socket.allowHalfOpen = true;
     socket.disableRenegotiation();
     const verified = this.#verify(socket);
     if (!verified.ok) {

@@ -273,6 +273,11 @@ describe('who may come in', () => {
     expect(databaseConnections.size).toBe(0);
   });
 
+  it('forgets a client that goes away before it says a word, as TCP checks do, at once', async () => {
+    (await dial(ports.db)).destroy();
+    expect((await refusal(db.book, 'handshake_failed')).fields.reason).toBe('ECONNRESET');
+  });
+
   it('gives up on a client that never speaks', async () => {
     const config = { handshake_timeout_ms: 20 };
     agent.service('db-sidecar-proxy', registration('db', { port: ports.db, application: database.port, config }));
