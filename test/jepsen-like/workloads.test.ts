@@ -99,3 +99,24 @@ describe('serials', () => {
     expect(check('serials', [leaf('a', '01'), leaf('b', '01')])).toBe(false);
   });
 });
+
+describe('register', () => {
+  it('sees a read of a value that was overwritten before it began', () => {
+    const write = (input: string): Operation => operation('write', { input });
+    const read = (output: string): Operation => operation('read', { output });
+    expect(check('register', [write('a'), read('a'), write('b'), read('b')])).toBe(true);
+    expect(check('register', [write('a'), write('b'), read('a')])).toBe(false);
+  });
+});
+
+describe('sessions', () => {
+  const life = (goneMs: number): Operation[] => [
+    operation('create', { key: 's', startMs: 0, endMs: 5 }),
+    operation('take', { key: 's', startMs: 6, endMs: 9 }),
+    operation('look', { key: 's', output: false, startMs: goneMs - 1, endMs: goneMs }),
+  ];
+  it('sees a session that ended before its time', () => {
+    expect(check('sessions', life(10_000))).toBe(true);
+    expect(check('sessions', life(9_999))).toBe(false);
+  });
+});
