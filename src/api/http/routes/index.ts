@@ -6,6 +6,7 @@ import { EncodeCache } from '../encode-cache.ts';
 import { HttpError } from '../errors.ts';
 import type { ReadDefaults } from '../read-parameters.ts';
 import type { Route } from '../route.ts';
+import { aclDisabledRoutes } from './acl-disabled.ts';
 import { authorizeRoutes } from './authorize.ts';
 import { catalogRoutes } from './catalog.ts';
 import { configEntryRoutes } from './config-entries.ts';
@@ -54,6 +55,7 @@ export function backendRoutes(settings: RouteSettings): { readonly routes: Route
   };
   const meshFamilies = [authorizeRoutes, connectCaRoutes, intentionRoutes];
   const families = [
+    aclDisabledRoutes,
     catalogRoutes,
     coordinateRoutes,
     configEntryRoutes,
