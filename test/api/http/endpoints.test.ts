@@ -25,14 +25,12 @@ it('docs/endpoints.md lists what there is', async () => {
   const rows = all
     .filter(({ bare }) => bare !== true)
     .sort((a, b) => (a.path < b.path ? -1 : 1))
-    .map((route) => `| \`${shown(route)}\` | ${route.methods.join(', ')} |`);
+    .map((route) => `- \`${shown(route)}\` ${route.methods.join(', ')}`);
   const text = [
     '# HTTP endpoints',
     '',
     'Consul 1.10 paths, with what later versions added to them. `…` is whatever follows: a name, an id, a key.',
     '',
-    '| path | methods |',
-    '| --- | --- |',
     ...rows,
     '',
   ].join('\n');
