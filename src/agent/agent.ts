@@ -293,6 +293,9 @@ export class Agent {
       },
       coordinatesDisabled: settings.disable_coordinates,
       connectEnabled: this.#config.connectEnabled,
+      ...(this.#config.defaultIntentionPolicy === undefined
+        ? {}
+        : { defaultPolicy: { allow: this.#config.defaultIntentionPolicy === 'allow', from: 'intention-policy' } }),
     });
     this.#closers.push(() => cache.close());
     const level = this.hub.level;

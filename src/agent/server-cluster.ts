@@ -13,6 +13,7 @@ import { queries } from '../fsm/index.ts';
 import { type Configuration, GrpcTransport, type RaftSettings } from '../raft/index.ts';
 import { seededRandom } from '../std/random.ts';
 import { AutopilotDuty } from './autopilot/autopilot-duty.ts';
+import { bootstrapEntries } from './bootstrap-entries.ts';
 import { systemClock } from './clock.ts';
 import type { Cluster, ClusterInput } from './cluster.ts';
 import { connectParts, installConnect } from './identities.ts';
@@ -186,6 +187,7 @@ export class ServerCluster implements Cluster {
     }
     installConnect(this.#input, server);
     this.#installAutopilot(server);
+    server.addDuty(bootstrapEntries(server, config.settings.config_entries.bootstrap, log.named('server')));
     addServerMetrics(this.#input.metrics, server);
     server.raft.onFailure((error) => this.#fail(error));
     this.#late.opened(server, new ServerSnapshots(server, systemClock.wallMs));

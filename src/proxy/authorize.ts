@@ -3,24 +3,41 @@
  * answers `intention check`, so that what an operator is told is what happens on the wire.
  */
 import type { ServiceId } from '../ca/identity/index.ts';
-import { type Client, indexIntentions, type Mesh, type RuleIntention, reasonOf } from '../mesh/index.ts';
+import {
+  type Client,
+  type DefaultPolicy,
+  indexIntentions,
+  type Mesh,
+  type RuleIntention,
+  reasonOf,
+} from '../mesh/index.ts';
 import { isObject } from './options.ts';
 import type { Authorize } from './snapshot.ts';
 
 /** What `match?by=destination` said, decoded. */
 export interface MatchedIntentions {
   readonly intentions: readonly RuleIntention[];
-  /** What holds where no intention does, from the agent's `X-Consul-Default-Acl-Policy`. */
-  readonly defaultAllow: boolean;
+  readonly defaultPolicy: DefaultPolicy;
+}
+
+/** Headers of the agent's answer, names in lower case. */
+type PolicyHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What the agent says of the default: its own policy for intentions where it has one, else that of ACLs. */
+function defaultPolicyOf(headers: PolicyHeaders): DefaultPolicy {
+  const own = headers['x-heddle-default-intention-policy'];
+  if (own !== undefined) return { allow: own === 'allow', from: 'intention-policy' };
+  // An agent that does not say what holds by default is not asked to guess: nothing does.
+  const allow = headers['x-consul-default-acl-policy'] === 'allow';
+  return { allow, from: allow ? 'acl-disabled' : 'acl-policy' };
 }
 
 /** `GET /v1/connect/intentions/match?by=destination&name=N`: an object with the name as asked. */
-export function decodeMatch(json: unknown, defaultPolicy: string | undefined): MatchedIntentions {
+export function decodeMatch(json: unknown, headers: PolicyHeaders): MatchedIntentions {
   if (!isObject(json)) throw new Error('intentions are not an object');
   const lists = Object.values(json);
   const intentions = lists.flatMap((list) => (Array.isArray(list) ? list : [])).map(decodeIntention);
-  // An agent that does not say what holds by default is not asked to guess: nothing does.
-  return { intentions, defaultAllow: defaultPolicy === 'allow' };
+  return { intentions, defaultPolicy: defaultPolicyOf(headers) };
 }
 
 function decodeIntention(raw: unknown): RuleIntention {
@@ -42,7 +59,7 @@ export function authorizeBy(matched: MatchedIntentions, own: ServiceId): Authori
   const mesh: Mesh = {
     trustDomain: own.trustDomain.toLowerCase(),
     datacenter: own.datacenter,
-    defaultPolicy: { allow: matched.defaultAllow, from: matched.defaultAllow ? 'acl-disabled' : 'acl-policy' },
+    defaultPolicy: matched.defaultPolicy,
   };
   return (source) => {
     if (source.kind !== 'service') return { allowed: false, reason: 'the certificate does not name a service' };

@@ -120,7 +120,7 @@ export class AgentSource {
     return this.#watch({
       path: '/v1/connect/intentions/match',
       query: { by: 'destination', name: service },
-      decode: (json, { headers }) => decodeMatch(json, String(headers['x-consul-default-acl-policy'] ?? '')),
+      decode: (json, { headers }) => decodeMatch(json, headers),
       onValue: (matched) => {
         this.#matched = matched;
         this.#change({ authorize: this.#decide(matched, this.#snapshot.leaf) });

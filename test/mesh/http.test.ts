@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backendRoutes } from '../../src/api/http/routes/index.ts';
 import { noSnapshots, TestBackend } from '../support/backend.ts';
 import { type Exchange, openDoor, type TestDoor } from '../support/door.ts';
-import { initialiseCa } from './support.ts';
+import { caller, initialiseCa } from './support.ts';
 
 const clusterId = '11111111-2222-3333-4444-555555555555';
 const ours = `spiffe://${clusterId}.consul`;
@@ -100,6 +100,25 @@ describe('decisions', () => {
     expect(await authorize(service('web', ours.toUpperCase().replace('SPIFFE', 'spiffe')), 'db')).toMatchObject({
       Authorized: true,
     });
+  });
+
+  it('authorize that was asked before there was a trust domain learns of it', async () => {
+    const young = new TestBackend('n1');
+    // Index 1 is that of a leader's first, empty entry: no write has it.
+    await young.apply('kv.set', { Key: 'first', Value: null, Flags: 0 }, caller);
+    const { routes, cache } = backendRoutes({ backend: young, snapshots: noSnapshots });
+    const early = await openDoor(routes);
+    const body = JSON.stringify({ Target: 'db', ClientCertURI: service('web') });
+    const ask = async (): Promise<unknown> =>
+      JSON.parse((await early.call('POST', '/v1/agent/connect/authorize', { body })).text);
+    expect(await ask()).toEqual({
+      Authorized: false,
+      Reason: `The mesh has no trust domain yet, so the client's "${clusterId}.consul" cannot be its own`,
+    });
+    await initialiseCa(young, clusterId);
+    await expect.poll(ask).toMatchObject({ Authorized: true });
+    cache.close();
+    await early.close();
   });
 
   it('are explained on request', async () => {

@@ -258,19 +258,22 @@ describe('decisions', () => {
       ['', false],
       [undefined, false],
     ] as const) {
-      expect(authorizeBy(decodeMatch({ db: [] }, policy), own)(web).allowed).toBe(allowed);
+      expect(authorizeBy(decodeMatch({ db: [] }, { 'x-consul-default-acl-policy': policy }), own)(web).allowed).toBe(
+        allowed,
+      );
     }
   });
   it('take the most exact intention first, and layer-7 permissions as a refusal', () => {
     const rule = (SourceName: string, Action: string) => ({ SourceName, DestinationName: 'db', Action });
-    const by = (...rules: object[]) => authorizeBy(decodeMatch({ db: rules }, 'allow'), own)(web).allowed;
+    const by = (...rules: object[]) =>
+      authorizeBy(decodeMatch({ db: rules }, { 'x-consul-default-acl-policy': 'allow' }), own)(web).allowed;
     expect(by(rule('*', 'deny'))).toBe(false);
     expect(by(rule('*', 'deny'), rule('web', 'allow'))).toBe(true);
     expect(by({ ...rule('web', ''), Permissions: [{ Action: 'allow', HTTP: { PathPrefix: '/' } }] })).toBe(false);
   });
   it('never let a host in', () => {
     const agent = { kind: 'agent', trustDomain: 't.consul', datacenter: 'dc1', node: 'n' } as const;
-    expect(authorizeBy(decodeMatch({}, 'allow'), own)(agent).allowed).toBe(false);
+    expect(authorizeBy(decodeMatch({}, { 'x-consul-default-acl-policy': 'allow' }), own)(agent).allowed).toBe(false);
   });
 });
 

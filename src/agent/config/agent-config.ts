@@ -31,6 +31,8 @@ export interface AgentConfig {
   readonly serfWanAddress: string;
   readonly aclsEnabled: boolean;
   readonly defaultPolicy: 'allow' | 'deny';
+  /** What holds between services where no intention speaks; undefined: it follows ACLs. */
+  readonly defaultIntentionPolicy: 'allow' | 'deny' | undefined;
   readonly connectEnabled: boolean;
   readonly scriptsFromApi: boolean;
   readonly scriptsFromFiles: boolean;

@@ -87,6 +87,7 @@ function assemble(
     serfWanAddress: addresses.one('serf_wan', settings.serf_wan) || bindAddress,
     aclsEnabled,
     defaultPolicy: (settings.acl_default_policy || settings.acl.default_policy) === 'deny' ? 'deny' : 'allow',
+    defaultIntentionPolicy: intentionPolicyOf(settings.default_intention_policy),
     connectEnabled: settings.connect.enabled ?? true,
     scriptsFromApi: settings.enable_script_checks,
     scriptsFromFiles: settings.enable_local_script_checks ?? settings.enable_script_checks,
@@ -128,3 +129,8 @@ export function refusals(config: AgentConfig): string[] {
 }
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+/** validate.ts refuses any other text. */
+function intentionPolicyOf(text: string): 'allow' | 'deny' | undefined {
+  return text === 'allow' || text === 'deny' ? text : undefined;
+}

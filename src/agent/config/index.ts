@@ -1,5 +1,6 @@
 /** An agent's configuration: sources in, one checked value out. */
 export type { AgentConfig, Listen } from './agent-config.ts';
+export { readBootstrapEntry } from './bootstrap-entry.ts';
 export { refusals } from './build.ts';
 export { type AgentFlag, agentFlags, type FlagValue } from './flags.ts';
 export { keys, type Settings } from './keys/index.ts';

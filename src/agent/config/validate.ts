@@ -5,6 +5,7 @@ import { parseSealKey } from '../../ca/index.ts';
 import { decodeBase64 } from '../../std/base64.ts';
 import { ipFamily, kindProblems, metadataProblem, problemList } from '../../structs/index.ts';
 import type { AgentConfig } from './agent-config.ts';
+import { readBootstrapEntry } from './bootstrap-entry.ts';
 import { ConfigError } from './problems.ts';
 
 type Rule = (config: AgentConfig) => string | undefined | false;
@@ -132,11 +133,15 @@ const mesh: readonly Rule[] = [
     c.connectEnabled &&
     !['consul', 'vault', 'aws-pca', ''].includes(c.settings.connect.ca_provider) &&
     `${c.settings.connect.ca_provider} is not a valid CA provider`,
+  ({ settings: s }) =>
+    !['', 'allow', 'deny'].includes(s.default_intention_policy) &&
+    `default_intention_policy must be 'allow' or 'deny', not ${JSON.stringify(s.default_intention_policy)}`,
   (c) => {
-    const known = new Set(entryKinds);
-    const at = c.settings.config_entries.bootstrap.findIndex((entry) => !known.has(kindOf(entry)));
-    if (at < 0) return undefined;
-    return `config_entries.bootstrap[${at}]: invalid config entry kind: ${kindOf(c.settings.config_entries.bootstrap[at]!)}`;
+    for (const [i, entry] of c.settings.config_entries.bootstrap.entries()) {
+      const read = readBootstrapEntry(entry);
+      if (!read.ok) return `config_entries.bootstrap[${i}]: ${read.error}`;
+    }
+    return undefined;
   },
   (c) => {
     if (c.settings.encrypt === '') return undefined;
@@ -158,21 +163,6 @@ const mesh: readonly Rule[] = [
 ];
 
 const rules: readonly Rule[] = [...identity, ...servers, ...userInterface, ...doors, ...limits, ...mesh];
-
-/** Kinds that a stored entry may have; the mesh reads what is inside when a leader writes them. */
-const entryKinds = [
-  'service-defaults',
-  'proxy-defaults',
-  'service-router',
-  'service-splitter',
-  'service-resolver',
-  'ingress-gateway',
-  'terminating-gateway',
-  'service-intentions',
-  'mesh',
-  'exported-services',
-];
-const kindOf = (entry: Readonly<Record<string, unknown>>): string => String(entry.kind ?? entry.Kind ?? '');
 
 function autoConfig(config: AgentConfig): string | undefined {
   const auto = config.settings.auto_config;

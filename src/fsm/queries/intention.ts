@@ -113,17 +113,18 @@ export interface DecisionGround {
   readonly trustDomain: string;
 }
 
-/** Wakes when intentions of the destination or of `*` change. */
+/** Wakes when intentions of the destination or of `*` change, and when a mesh without a trust domain is given one. */
 export const intentionGround = query<{ readonly destination: string }, DecisionGround>({
   name: 'intention.ground',
   run(tx, { destination }) {
     const name = foldDestination(destination);
+    const identity = identityOf(tx);
     const value = {
       exact: name === wildcard ? null : entryOf(tx, name),
       wildcard: entryOf(tx, wildcard),
-      trustDomain: trustDomainOf(tx.unwatched),
+      trustDomain: identity.trustDomain,
     };
-    return { index: tx.unwatched.table('configEntries').index(), value };
+    return { index: Math.max(tx.unwatched.table('configEntries').index(), identity.index), value };
   },
 });
 
@@ -137,13 +138,16 @@ function entryOf(tx: ReadTx, destination: string): ServiceIntentions | null {
   });
 }
 
-/** It never changes in the life of a state, so nobody waits for it. */
-function trustDomainOf(tx: ReadTx): string {
-  const version = tx.table('singletons').index();
-  return tx.memo('intentions.trust-domain', version, (from) => {
-    const clusterId = readCaConfiguration(from)?.ClusterID;
-    return { name: clusterId === undefined ? '' : `${clusterId}.consul`.toLowerCase() };
-  }).name;
+/** Once there, it never changes in the life of a state; so only those who find none wait for it. */
+function identityOf(tx: ReadTx): { readonly trustDomain: string; readonly index: number } {
+  const version = tx.unwatched.table('singletons').index();
+  const identity = tx.memo('intentions.identity', version, (from) => {
+    const configuration = readCaConfiguration(from);
+    if (configuration === null) return { trustDomain: '', index: 0 };
+    return { trustDomain: `${configuration.ClusterID}.consul`.toLowerCase(), index: configuration.ModifyIndex };
+  });
+  if (identity.trustDomain === '') tx.table('singletons').index();
+  return identity;
 }
 
 function answer(tx: ReadTx, value: Intention | null) {

@@ -25,8 +25,8 @@ export interface Mesh {
 
 export interface DefaultPolicy {
   readonly allow: boolean;
-  /** Who says so: ACLs are off (then it allows), or their `default_policy`. */
-  readonly from: 'acl-disabled' | 'acl-policy';
+  /** Who says so: ACLs are off (then it allows), their `default_policy`, or `default_intention_policy`, which goes before. */
+  readonly from: 'acl-disabled' | 'acl-policy' | 'intention-policy';
 }
 
 /** The client that a plain name means: that service of this mesh, here. */

@@ -23,9 +23,14 @@ export function ruleText(source: RuleSource, destination: string): string {
 }
 
 export function defaultText(policy: DefaultPolicy): string {
-  return policy.from === 'acl-disabled'
-    ? 'ACLs disabled, access is allowed by default'
-    : 'Default behavior configured by ACLs';
+  switch (policy.from) {
+    case 'acl-disabled':
+      return 'ACLs disabled, access is allowed by default';
+    case 'acl-policy':
+      return 'Default behavior configured by ACLs';
+    case 'intention-policy':
+      return `No intention applies, access is ${policy.allow ? 'allowed' : 'denied'} by default_intention_policy`;
+  }
 }
 
 function outsideText(client: Client, mesh: Mesh): string {

@@ -7,7 +7,7 @@
  *     GET               …/match?by=&name=               what speaks about a service
  *     GET               …/check?source=&destination=    the decision; with `explain`, why
  */
-import { decide, explain } from '../../../mesh/index.ts';
+import { type DefaultPolicy, decide, explain } from '../../../mesh/index.ts';
 import { encode, type Intention, intention, intentionIdFault, s } from '../../../structs/index.ts';
 import { meshOf, rowOf } from '../../decision-cache.ts';
 import { compileFilter, filterErrorPrefix } from '../../filter/index.ts';
@@ -168,7 +168,7 @@ function writtenPair(request: ApiRequest): { readonly Source: string; readonly D
   return { Source: source.name, Destination: destination.name };
 }
 
-async function match({ backend, defaults, encodings }: RouteContext, request: ApiRequest): Promise<Answer> {
+async function match({ backend, defaults, encodings, mesh }: RouteContext, request: ApiRequest): Promise<Answer> {
   const { parameters, options } = readOf(request, defaults);
   const by = onlyValue(request.query, 'by');
   if (by !== 'source' && by !== 'destination') {
@@ -182,9 +182,16 @@ async function match({ backend, defaults, encodings }: RouteContext, request: Ap
     const answer = await backend.query('intention.match', { by, names: names.map(({ name }) => name) }, options);
     const question = (): string => `match/${by}/${asked.join('\0')}`;
     const body = encodings.list(answer.value, question, () => matchText(asked, answer.value));
-    return json(body, readHeaders(answer, parameters.consistency));
+    const headers = { ...readHeaders(answer, parameters.consistency), ...defaultPolicyHeader(mesh.defaultPolicy) };
+    return json(body, headers);
   });
 }
+
+/** For proxies, which decide by what they read here: the header of ACLs does not say what holds between services. */
+function defaultPolicyHeader({ allow, from }: DefaultPolicy): Record<string, string> {
+  return from === 'intention-policy' ? { [defaultIntentionPolicyHeader]: allow ? 'allow' : 'deny' } : {};
+}
+const defaultIntentionPolicyHeader = 'X-Heddle-Default-Intention-Policy';
 
 /** An object by the names as typed, in their order as texts. */
 function matchText(asked: readonly string[], value: readonly (readonly Intention[])[]): string {
