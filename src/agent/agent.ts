@@ -31,7 +31,7 @@ import { type Logger, LogHub, logLevelOf } from './log.ts';
 import { LogFile } from './log-file.ts';
 import { Metrics } from './metrics.ts';
 import { Registrations } from './registrations.ts';
-import { ManagedSidecars } from './sidecars.ts';
+import { ManagedSidecars, wantsSidecars } from './sidecars.ts';
 import { loopbackTransport, UserEvents } from './user-events.ts';
 
 export interface AgentOptions extends LoadInput {
@@ -69,6 +69,7 @@ export class Agent {
   #registrations!: Registrations;
   #sync!: AntiEntropy;
   #doors!: OpenDoors;
+  #sidecars: ManagedSidecars | undefined;
   #stopping: Promise<void> | undefined;
 
   private constructor(options: AgentOptions) {
@@ -174,6 +175,7 @@ export class Agent {
     const { settings } = this.#config;
     this.#openLogFile();
     for (const warning of this.#config.warnings) this.log.warn(warning);
+    this.#makeSidecars();
     // Loaded late: reading the configuration must not wait for a database and a consensus library.
     const startCluster = this.#options.startCluster ?? (await import('./start-cluster.ts')).startCluster;
     this.#cluster = await startCluster({
@@ -314,19 +316,32 @@ export class Agent {
       const place = address.replace(/^(http|unix):\/\//, '');
       this.log.info('Starting server', { address: place, network: unix ? 'unix' : 'tcp', protocol: 'http' });
     }
-    this.#startSidecars(level);
+    this.#beginSidecars();
   }
 
-  #startSidecars(logLevel: LogHub['level']): void {
+  /** The process of the managed sidecars: begun early where the files ask for one, told what to run when the door is open. */
+  #makeSidecars(): void {
+    if (!this.#config.connectEnabled) return;
+    const sidecars = new ManagedSidecars(
+      {
+        logLevel: this.hub.level,
+        logJson: this.#config.settings.log_json,
+        onUp: (sidecarId: string) => this.#registry.hurryChecks(sidecarId),
+      },
+      this.#state,
+      this.hub,
+    );
+    this.#sidecars = sidecars;
+    this.#closers.push(() => sidecars.stop());
+    if (wantsSidecars(this.#config)) sidecars.warm();
+  }
+
+  #beginSidecars(): void {
     const agentUrl = this.#doors.addresses[0];
-    if (agentUrl === undefined || !this.#config.connectEnabled) return;
-    const options = {
-      agentUrl: reachable(agentUrl),
-      logLevel,
-      logJson: this.#config.settings.log_json,
-      onUp: (sidecarId: string) => this.#registry.hurryChecks(sidecarId),
-    };
-    const sidecars = new ManagedSidecars(options, this.#state, this.hub);
+    const sidecars = this.#sidecars;
+    if (agentUrl === undefined || sidecars === undefined) return;
+    sidecars.begin(reachable(agentUrl));
+    // Stopped before the door: a sidecar drains with an agent to ask.
     this.#closers.push(() => sidecars.stop());
   }
 

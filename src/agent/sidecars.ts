@@ -3,13 +3,12 @@
  * process hosts them all; it asks the agent's own HTTP API, as any other proxy does.
  */
 import { SidecarHostProcess } from '../proxy/index.ts';
+import type { AgentConfig } from './config/index.ts';
 import { isManaged } from './definitions/sidecar.ts';
 import type { LocalState } from './local/state.ts';
 import type { Logger, LogHub, LogLevel } from './log.ts';
 
 export interface SidecarsOptions {
-  /** Where the agent answers HTTP: `http://127.0.0.1:8500`. */
-  readonly agentUrl: string;
   readonly logLevel: LogLevel;
   readonly logJson: boolean;
   /** The public listener of a sidecar is open: its check can see it now. */
@@ -25,14 +24,14 @@ export class ManagedSidecars {
   readonly #state: LocalState;
   readonly #host: SidecarHostProcess;
   readonly #log: Logger;
-  readonly #unwatch: () => void;
+  #unwatch: () => void = () => undefined;
   #wanted = '';
 
   constructor(options: SidecarsOptions, state: LocalState, hub: LogHub) {
     this.#state = state;
     this.#log = hub.logger('agent.sidecars');
     this.#host = new SidecarHostProcess({
-      agent: { address: options.agentUrl },
+      agent: { address: '' },
       logLevel: options.logLevel,
       logJson: options.logJson,
       drainMs,
@@ -42,14 +41,19 @@ export class ManagedSidecars {
         if (listener === publicListener) options.onUp(sidecar);
       },
     });
-    this.#unwatch = state.watch((change) => {
-      if (change.kind === 'service') this.#configure();
-    });
-    this.#configure();
   }
 
-  get pid(): number | undefined {
-    return this.#host.pid;
+  /** Starts the process ahead of time: it boots while the agent does. */
+  warm(): void {
+    this.#host.warm();
+  }
+
+  /** Runs what the local state asks for, from now on. `agentUrl`: where the agent answers, `http://127.0.0.1:8500`. */
+  begin(agentUrl: string): void {
+    this.#unwatch = this.#state.watch((change) => {
+      if (change.kind === 'service') this.#configure(agentUrl);
+    });
+    this.#configure(agentUrl);
   }
 
   async stop(): Promise<void> {
@@ -57,7 +61,7 @@ export class ManagedSidecars {
     await this.#host.stop();
   }
 
-  #configure(): void {
+  #configure(agentUrl: string): void {
     const sidecars = [...this.#state.services().values()]
       .filter((entry) => isManaged(entry.service))
       .map((entry) => ({ id: entry.service.ID, ...(entry.token === '' ? {} : { token: entry.token }) }));
@@ -65,6 +69,14 @@ export class ManagedSidecars {
     if (key === this.#wanted) return;
     this.#wanted = key;
     this.#log.debug('running managed sidecars', { sidecars: sidecars.map((sidecar) => sidecar.id) });
-    this.#host.configure(sidecars);
+    this.#host.configure(sidecars, { address: agentUrl });
   }
+}
+
+/** Whether the files ask for a sidecar that the agent is to run. */
+export function wantsSidecars(config: AgentConfig): boolean {
+  return config.services.some(
+    (service) =>
+      service.Connect?.SidecarService?.Proxy?.Config?.managed === true || service.Proxy?.Config?.managed === true,
+  );
 }

@@ -34,12 +34,14 @@ export class SidecarHostProcess {
   readonly #clock: Clock;
   #child: ChildProcess | null = null;
   #sidecars: readonly ManagedSidecar[] = [];
+  #agent: AgentClientOptions;
   #failures = 0;
   #stopping = false;
   #cancelRestart: () => void = () => {};
 
   constructor(options: HostProcessOptions) {
     this.#options = options;
+    this.#agent = options.agent;
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -48,9 +50,15 @@ export class SidecarHostProcess {
     return this.#child?.pid;
   }
 
+  /** Starts the process ahead of the first `configure`: it boots while the agent does. */
+  warm(): void {
+    if (this.#child === null && !this.#stopping) this.#start();
+  }
+
   /** The whole set of sidecars that should run. With none and no process yet, none is started. */
-  configure(sidecars: readonly ManagedSidecar[]): void {
+  configure(sidecars: readonly ManagedSidecar[], agent = this.#agent): void {
     this.#sidecars = sidecars;
+    this.#agent = agent;
     if (this.#stopping) return;
     if (this.#child === null && sidecars.length > 0) this.#start();
     else this.#tell();
@@ -105,7 +113,8 @@ export class SidecarHostProcess {
 
   #tell(): void {
     if (this.#child?.connected !== true) return;
-    const { agent, logLevel, logJson, drainMs } = this.#options;
+    const { logLevel, logJson, drainMs } = this.#options;
+    const agent = this.#agent;
     this.#child.send({
       kind: 'configure',
       agent,
