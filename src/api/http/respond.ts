@@ -36,7 +36,7 @@ export class Responder {
     if (response.shouldKeepAlive && incoming.httpVersionMinor > 0) response.removeHeader('Connection');
     const headers = [...this.#options.headers];
     if (answer.headers !== undefined) {
-      for (const name in answer.headers) headers.push(name, answer.headers[name]!);
+      for (const name in answer.headers) headers.push(name, headerValue(answer.headers[name]!));
     }
     if (answer.contentType !== undefined) headers.push('Content-Type', answer.contentType);
     if (isStream(answer.body)) {
@@ -73,6 +73,11 @@ export class Responder {
     if (kept !== undefined) kept.gzipped = bytes;
     return bytes;
   }
+}
+
+/** A value may hold what a client sent (a service id in a reason): no line may end in it, and headers are Latin-1. */
+function headerValue(value: string): string {
+  return /[^\t\x20-\x7e\x80-\xff]/.test(value) ? value.replace(/[^\t\x20-\x7e\x80-\xff]/g, '?') : value;
 }
 
 function isStream(body: Body): body is BodyStream {

@@ -18,6 +18,11 @@ const routes: Route[] = [
   { path: '/v1/below/deeper/', methods: ['GET'], handle: (r) => json(`deeper ${r.rest}`) },
   { path: '/v1/echo', methods: ['PUT'], handle: async (r) => text(200, (await r.body()).toString()) },
   { path: '/v1/token', methods: ['GET'], handle: (r) => json(r.token) },
+  {
+    path: '/v1/header/',
+    methods: ['GET'],
+    handle: (r) => nothing(200, { 'X-Echo': r.rest === 'inject' ? 'a\r\nX-Evil: b' : r.rest }),
+  },
   { path: '/v1/nothing', methods: ['PUT'], handle: () => nothing() },
   { path: '/v1/big', methods: ['GET'], handle: () => json(big) },
   { path: '/v1/query', methods: ['GET'], optionsAsJson: true, handle: () => json([]) },
@@ -232,6 +237,17 @@ describe('connections', () => {
     }
   });
 
+  it('raw bytes beyond ASCII are no request line', async () => {
+    const line = `GET /v1/exact?a=${Buffer.from('日').toString('latin1')} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    expect(await raw(door.port, Buffer.from(line, 'latin1'))).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
+  });
+
+  it('what a client sent ends no header', async () => {
+    const echoed = await door.call('GET', '/v1/header/%E6%97%A5x');
+    expect(echoed.headers['x-echo']).toBe('?x');
+    expect((await door.call('GET', '/v1/header/inject')).headers['x-echo']).toBe('a??X-Evil: b');
+  });
+
   it('what is no HTTP gets 400', async () => {
     expect(await raw(door.port, 'hello\r\n\r\n')).toMatch(
       /^HTTP\/1.1 400 Bad Request\r\n[\s\S]*\r\n\r\n400 Bad Request$/,
@@ -245,7 +261,7 @@ async function limitReached(port: number): Promise<void> {
   expect(answer).toMatch(/Your IP is issuing too many concurrent connections, please rate limit your calls\n$/);
 }
 
-function raw(port: number, bytes: string): Promise<string> {
+function raw(port: number, bytes: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(port, '127.0.0.1', () => void (bytes !== '' && socket.write(bytes)));
     let got = '';
