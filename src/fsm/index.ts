@@ -10,6 +10,7 @@ export {
   type StateRecord,
   writeState,
 } from './checkpoint/state-records.ts';
+export { checkArguments, externalCommands } from './commands/arguments.ts';
 export { readCa, type StoredCa } from './commands/ca-state.ts';
 export { type CommandArgs, type CommandName, type CommandResult, type Commands, commands } from './commands/index.ts';
 export { isWrite as isTxnWrite } from './commands/txn-operations.ts';

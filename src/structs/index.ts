@@ -5,6 +5,7 @@ export * from './catalog-requests.ts';
 export * from './config-entry.ts';
 export { decodeConfigEntry, invalidKind } from './config-entry-decode.ts';
 export { configEntryFault, configEntryKey, normalizeConfigEntry } from './config-entry-rules.ts';
+export { nonconformity } from './conforms.ts';
 export * from './coordinate.ts';
 export { errorList } from './error-list.ts';
 export * from './intention.ts';

@@ -9,8 +9,10 @@ import { type CaLog, CaManager, type CaManagerOptions } from './ca-manager.ts';
 import { caServerOn } from './ca-server.ts';
 
 /** What the authority asks of the server it is put into. */
-export interface AuthorityHost extends Pick<Backend, 'apply' | 'datacenter'> {
+export interface AuthorityHost extends Pick<Backend, 'datacenter'> {
   readonly view: ReadTx;
+  /** Writes as the leader itself, internal commands included. */
+  readonly write: Backend['apply'];
   addDuty(duty: ExtraDuty): void;
   handle(name: 'ca.sign', handler: CallHandler<'ca.sign'>): void;
   handle(name: 'ca.configure', handler: CallHandler<'ca.configure'>): void;
@@ -35,7 +37,9 @@ export const everybodyMay: AuthorityRights = { mayAct: () => undefined, mayConfi
 
 export function installAuthority(host: AuthorityHost, options: CaManagerOptions, deps: AuthorityDeps): CaManager {
   const { clock, log, rights } = deps;
-  const server = caServerOn(host, () => host.view);
+  const { datacenter } = host;
+  const apply: Backend['apply'] = (name, args, caller) => host.write(name, args, caller);
+  const server = caServerOn({ datacenter, apply }, () => host.view);
   const manager = new CaManager(options, { server, clock, log, randomBytes, uuid: randomUUID });
   host.handle('ca.sign', {
     where: 'leader',

@@ -26,6 +26,7 @@ export interface Forwarder {
     caller: Caller,
   ): Promise<Calls[N]['result']>;
   saveSnapshot(leaderId: string, options: Pick<ReadOptions, 'caller' | 'consistency'>): Promise<SavedSnapshot>;
+  restoreSnapshot(leaderId: string, archive: AsyncIterable<Uint8Array>, caller: Caller): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,5 +41,6 @@ export const noForwarder: Forwarder = {
   query: () => Promise.reject(new NotSent('this server knows no other')),
   call: () => Promise.reject(new NotSent('this server knows no other')),
   saveSnapshot: () => Promise.reject(new NotSent('this server knows no other')),
+  restoreSnapshot: () => Promise.reject(new NotSent('this server knows no other')),
   stop: () => Promise.resolve(),
 };

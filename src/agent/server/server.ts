@@ -28,6 +28,7 @@ import {
   type CommandArgs,
   type CommandName,
   type CommandResult,
+  checkArguments,
   commands,
   DurableState,
   encodeEnvelope,
@@ -204,10 +205,20 @@ export class Server implements Backend {
 
   async apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
     this.#requireOwnDatacenter(caller);
+    checkArguments(name, args);
     return this.#atLeader(
       () => this.#propose(name, args, caller),
       (id) => this.#forwarder.apply(id, name, args, caller),
     );
+  }
+
+  /** Writes as the leader itself, commands that are nobody else's included. Held by nothing: throws when it does not lead. */
+  async write<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
+    try {
+      return await this.#propose(name, args, caller);
+    } catch (error) {
+      throw isRetriable(error) ? noLeader() : toBackendError(error);
+    }
   }
 
   async query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>> {
@@ -253,6 +264,11 @@ export class Server implements Backend {
     }
     if (place.kind === 'nowhere') throw noLeader();
     return here();
+  }
+
+  /** Resolves when there is a leader to ask, here or elsewhere; throws `noLeader` when the hold time is over. */
+  async untilLed(): Promise<void> {
+    await this.leadership.hold(async (place) => (place.kind === 'nowhere' ? undefined : { answer: undefined }));
   }
 
   /** Ends reads and duties, then Raft, then the state; what is acknowledged is on the disk. Idempotent. */

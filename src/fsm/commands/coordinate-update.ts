@@ -9,6 +9,7 @@ export interface CoordinateUpdate {
 export const coordinateUpdate = command<CoordinateUpdate, boolean>({
   name: 'coordinate.update',
   version: 1,
+  internal: true,
   apply(tx, { Updates }) {
     for (const update of Updates) {
       if (tx.table('nodes').get([update.Node]) === undefined) continue;

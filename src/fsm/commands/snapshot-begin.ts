@@ -4,6 +4,7 @@ import { command } from '../contract.ts';
 export const snapshotBegin = command<{ readonly Id: string }, boolean>({
   name: 'snapshot.begin',
   version: 1,
+  internal: true,
   apply(tx, { Id }) {
     tx.staging.begin(Id);
     return true;

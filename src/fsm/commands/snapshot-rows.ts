@@ -10,6 +10,7 @@ export interface SnapshotRows {
 export const snapshotRows = command<SnapshotRows, boolean>({
   name: 'snapshot.rows',
   version: 1,
+  internal: true,
   apply(tx, { Id, Rows }) {
     if (!tx.staging.add(Id, Rows)) throw new Refusal('conflict', 'another restore has begun meanwhile');
     return true;

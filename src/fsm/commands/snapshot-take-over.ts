@@ -16,6 +16,7 @@ export interface SnapshotTakeOver {
 export const snapshotTakeOver = command<SnapshotTakeOver, boolean>({
   name: 'snapshot.takeOver',
   version: 1,
+  internal: true,
   apply(tx, { Id, Count, StateIndex }) {
     const count = tx.staging.count(Id);
     if (count === undefined) throw new Refusal('conflict', 'another restore has begun meanwhile');

@@ -9,6 +9,7 @@ export interface SystemMetadata {
 export const systemMetadataSet = command<SystemMetadata, boolean>({
   name: 'systemMetadata.set',
   version: 1,
+  internal: true,
   apply(tx, { Key, Value }) {
     const singletons = tx.table('singletons');
     const key = [`system/${Key}`];

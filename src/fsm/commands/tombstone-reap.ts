@@ -4,6 +4,7 @@ import { command } from '../contract.ts';
 export const tombstoneReap = command<{ readonly Index: number }, number>({
   name: 'tombstone.reap',
   version: 1,
+  internal: true,
   apply(tx, { Index }) {
     const tombstones = tx.table('tombstones');
     const old = [...tombstones.range([])].filter((tombstone) => tombstone.ModifyIndex <= Index);

@@ -102,6 +102,7 @@ class Cluster {
       query: async (id, name, args, options) => reach(id).query(name, args, options),
       call: async (id, name, args, by) => reach(id).call(name, args, by),
       saveSnapshot: async (id, options) => new ServerSnapshots(reach(id), Date.now).save(options),
+      restoreSnapshot: async (id, archive, by) => new ServerSnapshots(reach(id), Date.now).restore(archive, by),
       stop: async () => undefined,
     };
   }

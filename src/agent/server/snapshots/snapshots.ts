@@ -94,6 +94,15 @@ export class ServerSnapshots implements Snapshots {
   }
 
   async restore(archive: AsyncIterable<Uint8Array>, caller: Caller): Promise<void> {
+    await this.#server.untilLed();
+    return this.#server.whereLed(
+      caller,
+      () => this.#restoreHere(archive, caller),
+      (forwarder, leaderId) => forwarder.restoreSnapshot(leaderId, archive, caller),
+    );
+  }
+
+  async #restoreHere(archive: AsyncIterable<Uint8Array>, caller: Caller): Promise<void> {
     const directory = await mkdtemp(join(tmpdir(), 'heddle-restore-'));
     try {
       const statePath = join(directory, 'state.bin');
@@ -125,12 +134,12 @@ export class ServerSnapshots implements Snapshots {
   async #send(statePath: string, { LastIndex }: StateHeader, caller: Caller): Promise<void> {
     const server = this.#server;
     const Id = randomUUID();
-    await server.apply('snapshot.begin', { Id }, caller);
+    await server.write('snapshot.begin', { Id }, caller);
     let Count = 0;
     let batch: StateRecord[] = [];
     let size = 0;
     const flush = async (): Promise<void> => {
-      if (batch.length > 0) await server.apply('snapshot.rows', { Id, Rows: batch }, caller);
+      if (batch.length > 0) await server.write('snapshot.rows', { Id, Rows: batch }, caller);
       Count += batch.length;
       batch = [];
       size = 0;
@@ -143,7 +152,7 @@ export class ServerSnapshots implements Snapshots {
       }
     }
     await flush();
-    await server.apply('snapshot.takeOver', { Id, Count, StateIndex: LastIndex }, caller);
+    await server.write('snapshot.takeOver', { Id, Count, StateIndex: LastIndex }, caller);
   }
 }
 
