@@ -31,7 +31,6 @@ export class ManagedSidecars {
     this.#state = state;
     this.#log = hub.logger('agent.sidecars');
     this.#host = new SidecarHostProcess({
-      agent: { address: '' },
       logLevel: options.logLevel,
       logJson: options.logJson,
       drainMs,

@@ -13,7 +13,8 @@ import type { HostCommand, HostReport, ManagedSidecar } from './host-protocol.ts
 import type { LogLevel } from './log.ts';
 
 export interface HostProcessOptions {
-  readonly agent: AgentClientOptions;
+  /** Undefined: it comes with `configure`. */
+  readonly agent?: AgentClientOptions;
   readonly logLevel: LogLevel;
   readonly logJson: boolean;
   /** How long a sidecar that is stopped waits for its open connections. */
@@ -34,7 +35,7 @@ export class SidecarHostProcess {
   readonly #clock: Clock;
   #child: ChildProcess | null = null;
   #sidecars: readonly ManagedSidecar[] = [];
-  #agent: AgentClientOptions;
+  #agent: AgentClientOptions | undefined;
   #failures = 0;
   #stopping = false;
   #cancelRestart: () => void = () => {};
@@ -112,9 +113,9 @@ export class SidecarHostProcess {
   }
 
   #tell(): void {
-    if (this.#child?.connected !== true) return;
-    const { logLevel, logJson, drainMs } = this.#options;
     const agent = this.#agent;
+    if (this.#child?.connected !== true || agent === undefined) return;
+    const { logLevel, logJson, drainMs } = this.#options;
     this.#child.send({
       kind: 'configure',
       agent,

@@ -102,6 +102,29 @@ describe('sidecar host', () => {
     expect(await attempt(upstream)).toBe('ECONNREFUSED');
   });
 
+  it('boots ahead of time, and is told later where its agent is and what to run', async () => {
+    const early = new SidecarHostProcess({
+      logLevel: 'info',
+      logJson: false,
+      drainMs: 0,
+      entry,
+      onLogLine: (line) => lines.push(line),
+      onListening: (sidecar) => {
+        listening.push(sidecar);
+        for (const waiter of [...waiters]) waiter();
+      },
+    });
+    early.warm();
+    const { pid } = early;
+    expect(pid).toBeGreaterThan(0);
+    await pair();
+    early.configure([{ id: 'db-sidecar-proxy' }], { address: agent.address });
+    await until(() => listening.length === 1);
+    expect(early.pid).toBe(pid);
+    await early.stop();
+    expect(lines.filter((line) => line.includes('ended'))).toEqual([]);
+  });
+
   it('is started again when it dies, with everything it had', async () => {
     const upstream = await pair();
     host.configure([{ id: 'db-sidecar-proxy' }, { id: 'web-sidecar-proxy' }]);
