@@ -28,7 +28,8 @@ export type Opened = 'new' | 'as left' | 'rebuilt from checkpoint' | 'rebuilt fr
 export class DurableState {
   readonly store: Store;
   readonly opened: Opened;
-  readonly #directory: string;
+  /** Where the files are. What is put here under a name that begins with `scratch-` is gone at the next start. */
+  readonly directory: string;
   readonly #checkpoints: CheckpointFiles;
   readonly #bootId: string;
   #storage: LmdbStorage;
@@ -46,7 +47,7 @@ export class DurableState {
     },
     options: StoreOptions,
   ) {
-    this.#directory = directory;
+    this.directory = directory;
     this.opened = start.opened;
     this.#checkpoints = start.checkpoints;
     this.#bootId = start.bootId;
@@ -64,7 +65,7 @@ export class DurableState {
     const checkpoints = new CheckpointFiles(join(directory, 'checkpoints'));
     const mark = readMark(directory);
     const { opened, file } = await chooseRows(directory, mark, checkpoints, bootId);
-    removeOtherRows(directory, file);
+    removeRubbish(directory, file);
     writeMark(directory, { file, bootId, clean: false });
     return new DurableState(directory, { opened, file, bootId, checkpoints }, options);
   }
@@ -108,16 +109,16 @@ export class DurableState {
     await this.#making;
     await this.#checkpoints.verify(file);
     const next = nextRowsFile(this.#file);
-    await copyDurably(this.#checkpoints.pathOf(file), join(this.#directory, next));
-    const storage = new LmdbStorage(join(this.#directory, next));
-    writeMark(this.#directory, { file: next, bootId: this.#bootId, clean: false });
+    await copyDurably(this.#checkpoints.pathOf(file), join(this.directory, next));
+    const storage = new LmdbStorage(join(this.directory, next));
+    writeMark(this.directory, { file: next, bootId: this.#bootId, clean: false });
     const old = { storage: this.#storage, file: this.#file };
     this.#storage = storage;
     this.#file = next;
     this.store.replaceStorage(storage);
     assert(this.store.raftIndex === file.index, 'a checkpoint holds the entry that it is named after');
     await old.storage.close();
-    await removeRows(join(this.#directory, old.file));
+    await removeRows(join(this.directory, old.file));
   }
 
   /** Ends all waiting, puts everything on the disk and says so. Idempotent. */
@@ -128,7 +129,7 @@ export class DurableState {
     await this.#making?.catch(() => undefined); // who asked for it has its error
     this.#storage.sync();
     await this.#storage.close();
-    writeMark(this.#directory, { file: this.#file, bootId: this.#bootId, clean: true });
+    writeMark(this.directory, { file: this.#file, bootId: this.#bootId, clean: true });
   }
 }
 
@@ -167,9 +168,10 @@ async function removeRows(path: string): Promise<void> {
   await rm(`${path}-lock`, { force: true });
 }
 
-/** What crashes left: rows files that no mark names. */
-function removeOtherRows(directory: string, kept: string): void {
+/** What crashes left: rows files that no mark names, and scratch. */
+function removeRubbish(directory: string, kept: string): void {
   for (const name of readdirSync(directory)) {
-    if (name.startsWith('rows-') && name !== kept && name !== `${kept}-lock`) rmSync(join(directory, name));
+    const isOldRows = name.startsWith('rows-') && name !== kept && name !== `${kept}-lock`;
+    if (isOldRows || name.startsWith('scratch-')) rmSync(join(directory, name), { recursive: true });
   }
 }

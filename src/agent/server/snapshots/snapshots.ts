@@ -7,7 +7,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Caller, ReadOptions, SavedSnapshot, Snapshots } from '../../../api/backend.ts';
 import {
@@ -47,7 +46,7 @@ export class ServerSnapshots implements Snapshots {
 
   async #saveHere(): Promise<SavedSnapshot> {
     const server = this.#server;
-    const directory = await mkdtemp(join(tmpdir(), 'heddle-snapshot-'));
+    const directory = await mkdtemp(join(server.state.directory, 'scratch-save-'));
     const discard = (): Promise<void> => rm(directory, { recursive: true, force: true });
     try {
       const statePath = join(directory, 'state.bin');
@@ -103,7 +102,7 @@ export class ServerSnapshots implements Snapshots {
   }
 
   async #restoreHere(archive: AsyncIterable<Uint8Array>, caller: Caller): Promise<void> {
-    const directory = await mkdtemp(join(tmpdir(), 'heddle-restore-'));
+    const directory = await mkdtemp(join(this.#server.state.directory, 'scratch-restore-'));
     try {
       const statePath = join(directory, 'state.bin');
       await readArchive(archive, statePath);
