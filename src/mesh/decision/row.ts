@@ -22,8 +22,8 @@ export interface RuleEntry<S extends RuleSource = RuleSource> {
   readonly Sources: readonly S[] | null;
 }
 
-/** Up to this many names are compared one by one. */
-const listMax = 4;
+/** Up to this many names are compared one by one: less memory, and fewer cache misses than a Map of its own has. */
+const listMax = 16;
 
 export class DestinationRow<S extends RuleSource = RuleSource> {
   readonly entry: RuleEntry<S>;
