@@ -52,6 +52,8 @@ export interface PoolOptions {
   readonly config: GossipConfig;
   readonly packetOverheadBytes: number;
   readonly nameConflictResolution: boolean;
+  /** Members to start with, ourselves included, for a simulation that begins with a pool in place. */
+  readonly known?: readonly Peer[];
   readonly admit?: (member: Member) => string | undefined;
   readonly admitAll?: (members: readonly Member[]) => string | undefined;
   readonly reconnectTimeoutOf?: (member: Member) => number | undefined;
@@ -136,10 +138,11 @@ export class Pool {
       announce: (token) => this.announceLeave(token),
       swimLeave: (token) => this.swim.leave(token, context.nowMs),
     });
-    const { packetOverheadBytes } = options;
+    const { packetOverheadBytes, known = [] } = options;
+    for (const peer of known) this.roster.adopt(peer);
     const versions = { ...protocol, delegateCur: config.delegateProtocol };
     this.swim = new Swim(
-      { name, advertise, versions, config, packetOverheadBytes },
+      { name, advertise, versions, config, packetOverheadBytes, known },
       { random: random.stream('swim'), counters, delegate: this.delegate(), outbox: this.outbox },
     );
   }

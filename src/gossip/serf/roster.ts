@@ -67,6 +67,11 @@ export class Roster {
     return count;
   }
 
+  /** A member of a pool that was in place before us; nobody is told. */
+  adopt(peer: Peer): void {
+    this.entries.set(peer.name, { member: memberFromPeer(peer, 'alive'), statusTime: 0, goneMs: 0 });
+  }
+
   // --- SWIM says
 
   joined(peer: Peer): void {

@@ -38,6 +38,11 @@ export class Liveness {
     return this.context.table.get(this.context.name)!;
   }
 
+  /** Goes on from the record of ourselves in the table. */
+  adopt(): void {
+    this.incarnation = this.self().incarnation;
+  }
+
   /** The member announces itself, at start and whenever its meta changes: same path, next incarnation. */
   announce(meta: Uint8Array, versions: Versions, token?: string): void {
     const { context } = this;

@@ -89,7 +89,9 @@ export class Swim {
 
   start(meta: Uint8Array, nowMs: number): void {
     this.context.nowMs = nowMs;
-    this.liveness.announce(meta, this.versions);
+    // A pool in place knows us already: nothing to tell.
+    if (this.context.table.get(this.context.name) !== undefined) this.liveness.adopt();
+    else this.liveness.announce(meta, this.versions);
     this.prober.start();
     this.exchanges.start();
     this.packets.ensureTick();
