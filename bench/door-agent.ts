@@ -14,6 +14,7 @@ import { runLoad } from './lib/load.ts';
 import { RawClient } from './lib/raw-http.ts';
 import { figure, printTable } from './lib/table.ts';
 
+/** The usual ports on an address that nobody else uses. */
 const host = '127.0.15.201';
 const port = 8500;
 

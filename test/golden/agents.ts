@@ -34,13 +34,14 @@ export async function startAgents(configurations: readonly object[]): Promise<Ru
   return { base: running.at(-1)!.httpAddress, stop };
 }
 
-/** The addresses of the recordings lie in one range each; here they share one. */
+/** One network a process, so that two runs on one machine do not meet; the recordings' three ranges share it. */
+const network = `127.0.${100 + (process.pid % 150)}`;
 const offsets: Readonly<Record<string, number>> = { '2': 0, '3': 100, '4': 150 };
 
 function moved(configuration: object): object {
   const text = JSON.stringify(configuration).replace(
     /127\.0\.([234])\.(\d+)/g,
-    (_, range: string, host: string) => `127.0.15.${offsets[range]! + Number(host)}`,
+    (_, range: string, host: string) => `${network}.${offsets[range]! + Number(host)}`,
   );
   return JSON.parse(text) as object;
 }

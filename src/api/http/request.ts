@@ -73,7 +73,7 @@ export class ApiRequest {
   }
 
   /** The whole body. Over `bytesMax` it throws `tooLarge()` and reads no further. */
-  async body(bytesMax = Number.POSITIVE_INFINITY, tooLarge = defaultTooLarge): Promise<Buffer> {
+  async body(bytesMax = bodyBytesMax, tooLarge = defaultTooLarge): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of this.#incoming as AsyncIterable<Buffer>) {
@@ -84,6 +84,9 @@ export class ApiRequest {
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
   }
 }
+
+/** No definition, entry or certificate comes near it; without a bound one request could take all memory. */
+const bodyBytesMax = 64 * 1024 * 1024;
 
 function defaultTooLarge(): HttpError {
   return new HttpError(413, 'Request body too large');

@@ -159,6 +159,11 @@ describe('errors', () => {
   });
 });
 
+it('a body of any family has an end', async () => {
+  const got = await door.call('PUT', '/v1/echo', { body: Buffer.alloc(64 * 1024 * 1024 + 1) });
+  expect({ status: got.status, text: got.text }).toEqual({ status: 413, text: 'Request body too large' });
+});
+
 describe('tokens', () => {
   it.each([
     ['/v1/token', { 'X-Consul-Token': 'h' }, 'h'],
