@@ -224,6 +224,8 @@ export class PublicListener implements ManagedServer {
   #handshakeFailed(error: Error & { code?: string }, socket: TLSSocket): void {
     const timeout = error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
     const reason = error.code ?? error.message;
+    // Who leaves by himself was not refused: health checks only knock.
+    if (reason === 'ECONNRESET') return;
     this.#refuse(timeout ? 'handshake_timeout' : 'handshake_failed', peerAddress(socket), { reason });
     socket.destroy();
   }

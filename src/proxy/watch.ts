@@ -39,7 +39,8 @@ export interface WatchDependencies {
 
 /** An agent that answers a blocking question at once and without news is not asked again before this. */
 const idleAnswerMsMin = 1_000;
-const retry = { baseMs: 250, maxMs: 10_000 } as const;
+/** The first tries come quickly: an agent that has just started is ready within a fraction of a second. */
+const retry = { baseMs: 50, maxMs: 10_000 } as const;
 
 export class Watch<T> {
   readonly #options: WatchOptions<T>;

@@ -273,9 +273,16 @@ describe('who may come in', () => {
     expect(databaseConnections.size).toBe(0);
   });
 
-  it('forgets a client that goes away before it says a word, as TCP checks do, at once', async () => {
-    (await dial(ports.db)).destroy();
-    expect((await refusal(db.book, 'handshake_failed')).fields.reason).toBe('ECONNRESET');
+  it('forgets a client that goes away before it says a word, as TCP checks do, and does not call that a refusal', async () => {
+    const knock = await dial(ports.db);
+    await expect.poll(() => db.sidecar.activeConnections).toBe(1);
+    knock.destroy();
+    await expect.poll(() => db.sidecar.activeConnections).toBe(0);
+    const stranger = await dial(ports.db);
+    stranger.write('GET / HTTP/1.0\r\n\r\n');
+    await ending(stranger);
+    await refusal(db.book, 'handshake_failed');
+    expect(db.sidecar.counters.inbound.refused).toEqual({ handshake_failed: 1 });
   });
 
   it('gives up on a client that never speaks', async () => {
