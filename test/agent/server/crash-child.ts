@@ -2,6 +2,7 @@
  * A server that is going to be killed. It first prints what it finds, then takes writes from several clients at once and
  * prints each acknowledgement, in the order given, with a synchronous write: what the parent has read was acknowledged.
  *
+ *     opened <how>              whether the state was as left, or had to be rebuilt
  *     found {"<key>": "<value>", …}
  *     sent <key> <value>        before the write is proposed: from here on it may be there
  *     acked <key> <value>       it must be there, for ever
@@ -16,6 +17,7 @@ const [dataDir, clientsText] = process.argv.slice(2) as [string, string];
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 
 const server = await openServer({ dataDir, raftSettings: { checkpointEntries: 300, trailingEntries: 100 } });
+say(`opened ${server.state.opened}`);
 const { value: entries } = await server.query('kv.list', { prefix: '' }, { ...reading, consistency: 'consistent' });
 const found = Object.fromEntries(entries.map((e) => [e.Key, Buffer.from(e.Value ?? []).toString()]));
 say(`found ${JSON.stringify(found)}`);
