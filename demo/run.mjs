@@ -58,6 +58,7 @@ function stop() {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     writeSync(2, '\nstopping…\n');
+    console.log = () => {}; // the step under way finds its processes gone; that is no news
     void stop().then(() => process.exit(values.check ? 1 : 0));
   });
 }
