@@ -9,7 +9,6 @@
  * With its leadership begin its duties (duties/) and end with it. It knows nothing of HTTP, of gossip's packets, or of the
  * agent round it: these come in through `ServerEdges`.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,23 +22,15 @@ import {
   type ReadOptions,
 } from '../../api/backend.ts';
 import {
-  type ApplyResult,
-  type Command,
   type CommandArgs,
   type CommandName,
   type CommandResult,
   checkArguments,
-  commands,
   DurableState,
-  encodeEnvelope,
-  type LeaderContext,
-  type Query,
   type QueryArgs,
   type QueryName,
   type QueryValue,
-  queries,
   type ReadTx,
-  Settled,
 } from '../../fsm/index.ts';
 import {
   type Configuration,
@@ -59,6 +50,8 @@ import type { MemberSource } from './duties/catalog-duty.ts';
 import { type ExtraDuty, LeaderDuties } from './duties/leader-duties.ts';
 import { type Forwarder, noForwarder } from './forwarder.ts';
 import { Leadership } from './leadership.ts';
+import { LocalReads } from './local-reads.ts';
+import { Proposer } from './proposer.ts';
 import { isRetriable, toBackendError } from './raft-errors.ts';
 
 export interface ServerOptions {
@@ -96,11 +89,6 @@ export interface ServerEdges {
   readonly forwarder?: Forwarder;
 }
 
-const defaultWaitMs = 300_000;
-const waitMaxMs = 600_000;
-/** Up to a sixteenth of the wait is added, so that readers that began together do not end together. */
-const jitterDivisor = 16;
-
 const noLeader = (): BackendError => new BackendError('noLeader', 'No cluster leader');
 
 /** A configuration of one voter. */
@@ -114,10 +102,11 @@ export class Server implements Backend {
   readonly raft: Raft;
   readonly state: DurableState;
   readonly leadership: Leadership;
-  readonly #options: ServerOptions;
   readonly #edges: ServerEdges;
   readonly #forwarder: Forwarder;
   readonly #duties: LeaderDuties;
+  readonly #proposer: Proposer;
+  readonly #reads: LocalReads;
   readonly #calls = new Map<CallName, CallHandler<CallName>>();
   /** The directory to remove at the end, if it is a temporary one. */
   readonly #temporary: string | undefined;
@@ -159,7 +148,6 @@ export class Server implements Backend {
     edges: ServerEdges,
     parts: { readonly raft: Raft; readonly state: DurableState; readonly temporary: string | undefined },
   ) {
-    this.#options = options;
     this.#edges = edges;
     this.datacenter = options.datacenter;
     this.nodeName = options.nodeName;
@@ -168,13 +156,21 @@ export class Server implements Backend {
     this.#temporary = parts.temporary;
     this.#forwarder = edges.forwarder ?? noForwarder;
     this.leadership = new Leadership(this.raft, edges, options.holdMs ?? 7_000);
+    this.#reads = new LocalReads(this.state.store, this.leadership, edges.random);
+    this.#proposer = new Proposer({
+      ...{ datacenter: this.datacenter, nodeName: this.nodeName, raft: this.raft, clock: edges.clock },
+      view: () => this.state.store.view,
+      lockDelayUntilMs: (key, nowMs) => this.#duties.lockDelays.until(key, nowMs),
+      sessionTtlMinNs: options.sessionTtlMinNs ?? 10 * second,
+    });
     this.#duties = new LeaderDuties(
       {
         datacenter: this.datacenter,
         nodeName: this.nodeName,
         clock: edges.clock,
         view: () => this.state.store.view,
-        write: (name, args, call) => this.#propose(name, args, { token: '', address: '', call, datacenter: '' }),
+        write: (name, args, call) =>
+          this.#proposer.propose(name, args, { token: '', address: '', call, datacenter: '' }),
         warn: (message, fields) => edges.logger.warn(message, fields),
       },
       edges.members,
@@ -207,7 +203,7 @@ export class Server implements Backend {
     this.#requireOwnDatacenter(caller);
     checkArguments(name, args);
     return this.#atLeader(
-      () => this.#propose(name, args, caller),
+      () => this.#proposer.propose(name, args, caller),
       (id) => this.#forwarder.apply(id, name, args, caller),
     );
   }
@@ -215,7 +211,7 @@ export class Server implements Backend {
   /** Writes as the leader itself, commands that are nobody else's included. Held by nothing: throws when it does not lead. */
   async write<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
     try {
-      return await this.#propose(name, args, caller);
+      return await this.#proposer.propose(name, args, caller);
     } catch (error) {
       throw isRetriable(error) ? noLeader() : toBackendError(error);
     }
@@ -228,7 +224,7 @@ export class Server implements Backend {
     return this.#atLeader(
       async () => {
         await this.raft.readBarrier(mode);
-        return this.#answer(name, args, options);
+        return this.#reads.answer(name, args, options);
       },
       (id) => this.#forwarder.query(id, name, args, options),
     );
@@ -312,37 +308,6 @@ export class Server implements Backend {
     });
   }
 
-  async #propose<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
-    const command = commands[name] as unknown as Command<CommandArgs<N>, CommandResult<N>>;
-    const prepared = command.prepare === undefined ? args : command.prepare(args, this.#leaderContext());
-    if (prepared instanceof Settled) return prepared.result as CommandResult<N>;
-    const origin = {
-      accessor: '',
-      agent: this.nodeName,
-      address: caller.address,
-      call: caller.call,
-      timeMs: this.#edges.clock.wallMs(),
-    };
-    const { result } = await this.raft.propose(
-      encodeEnvelope({ name, version: command.version, origin, args: prepared }),
-    );
-    const outcome = result as ApplyResult;
-    if (!outcome.ok) throw outcome.error;
-    return outcome.value as CommandResult<N>;
-  }
-
-  #leaderContext(): LeaderContext {
-    const nowMs = this.#edges.clock.wallMs();
-    return {
-      nowMs,
-      datacenter: this.datacenter,
-      uuid: randomUUID,
-      read: this.state.store.view,
-      lockDelayUntilMs: (key) => this.#duties.lockDelays.until(key, nowMs),
-      sessionTtlMinNs: this.#options.sessionTtlMinNs ?? 10 * second,
-    };
-  }
-
   async #staleQuery<N extends QueryName>(
     name: N,
     args: QueryArgs<N>,
@@ -352,39 +317,9 @@ export class Server implements Backend {
     await this.leadership.hold(async () =>
       Number.isFinite(this.leadership.lastContactMs()) ? { answer: undefined } : undefined,
     );
-    const answer = await this.#answer(name, args, options);
+    const answer = await this.#reads.answer(name, args, options);
     if (options.maxStaleMs === undefined || answer.lastContactMs <= options.maxStaleMs) return answer;
     return this.query(name, args, { ...options, consistency: 'default' });
-  }
-
-  async #answer<N extends QueryName>(
-    name: N,
-    args: QueryArgs<N>,
-    options: ReadOptions,
-  ): Promise<Answer<QueryValue<N>>> {
-    const query = queries[name] as unknown as Query<QueryArgs<N>, QueryValue<N>>;
-    const { store } = this.state;
-    const minIndex = options.minIndex ?? 0;
-    const { index, value, notFound } =
-      minIndex === 0
-        ? store.read(query, args)
-        : await store.blocking(query, args, {
-            minIndex,
-            waitMs: this.#waitMs(options.waitMs),
-            ...(options.signal === undefined ? {} : { signal: options.signal }),
-          });
-    return {
-      value,
-      index,
-      notFound,
-      knownLeader: this.leadership.known,
-      lastContactMs: Math.round(this.leadership.lastContactMs()),
-    };
-  }
-
-  #waitMs(asked: number | undefined): number {
-    const waitMs = asked === undefined || asked <= 0 ? defaultWaitMs : Math.min(asked, waitMaxMs);
-    return waitMs + (this.#edges.random.next() * waitMs) / jitterDivisor;
   }
 
   #requireOwnDatacenter({ datacenter }: Caller): void {
