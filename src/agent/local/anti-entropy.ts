@@ -6,53 +6,20 @@
  * What cannot be sent (no leader) stops the run, which is tried again.
  */
 
-import type { Backend, Caller } from '../../api/backend.ts';
-import { Refusal } from '../../fsm/index.ts';
 import type { Clock } from '../../std/clock.ts';
-import {
-  encode,
-  type HealthCheck,
-  healthCheck,
-  type Node,
-  type NodeService,
-  nodeService,
-} from '../../structs/index.ts';
+import type { HealthCheck, Node, NodeService } from '../../structs/index.ts';
+import { CatalogWriter, type WriterParts } from './catalog-writer.ts';
+import { checkText, sameMap, serviceText } from './same.ts';
 import type { CheckEntry, LocalState, ServiceEntry } from './state.ts';
 
-export interface NodeInfo {
-  readonly id: string;
-  readonly node: string;
-  readonly address: string;
-  readonly taggedAddresses: Readonly<Record<string, string>>;
-  readonly meta: Readonly<Record<string, string>>;
-}
-
-export interface SyncTokens {
-  /** For services and checks that brought none. */
-  readonly default: string;
-  /** For the node, and for taking things out. */
-  readonly agent: string;
-}
-
-export interface AntiEntropyParts {
+export interface AntiEntropyParts extends WriterParts {
   readonly state: LocalState;
-  readonly backend: Backend;
   readonly clock: Clock;
   readonly chance: () => number;
-  /** Both may change while the agent runs (reload). */
-  readonly node: () => NodeInfo;
-  readonly tokens: () => SyncTokens;
   readonly checkUpdateIntervalMs: () => number;
   /** Members of the cluster: full syncs get rarer as it grows. */
   readonly members: () => number;
-  readonly log: SyncLog;
 }
-export interface SyncLog {
-  info(message: string, fields?: Record<string, unknown>): void;
-  warn(message: string, fields?: Record<string, unknown>): void;
-  error(message: string, fields?: Record<string, unknown>): void;
-}
-
 const fullSyncMs = 60_000;
 const retryMs = 15_000;
 /** The agent reads its own node from any server that heard the leader within this. */
@@ -63,7 +30,7 @@ const serversCheck = 'serfHealth';
 
 export class AntiEntropy {
   readonly #parts: AntiEntropyParts;
-  #nodeInSync = false;
+  readonly #writer: CatalogWriter;
   #running: Promise<void> = Promise.resolve();
   #pauses = 0;
   #scheduled = false;
@@ -74,6 +41,7 @@ export class AntiEntropy {
 
   constructor(parts: AntiEntropyParts) {
     this.#parts = parts;
+    this.#writer = new CatalogWriter(parts);
   }
 
   /** Begins with a full sync; resolves when it ended, well or not. */
@@ -111,7 +79,7 @@ export class AntiEntropy {
 
   /** The node's own data may have changed: it goes with the next push. */
   nodeChanged(): void {
-    this.#nodeInSync = false;
+    this.#writer.nodeInSync = false;
   }
 
   /** Compares everything now. */
@@ -176,10 +144,14 @@ export class AntiEntropy {
   async #compare(): Promise<void> {
     const { backend, state } = this.#parts;
     const { node } = this.#parts.node();
-    const options = { caller: this.#caller(this.#agentToken()), consistency: 'stale', maxStaleMs } as const;
+    const options = {
+      caller: this.#writer.caller(this.#writer.agentToken()),
+      consistency: 'stale',
+      maxStaleMs,
+    } as const;
     const remote = await backend.query('catalog.node', { node }, options);
     const checks = await backend.query('health.node', { node }, options);
-    this.#nodeInSync = remote.value !== null && this.#sameNode(remote.value.Node);
+    this.#writer.nodeInSync = remote.value !== null && this.#sameNode(remote.value.Node);
     this.#compareServices(new Map((remote.value?.Services ?? []).map((service) => [service.ID, service])));
     this.#compareChecks(new Map(checks.value.map((check) => [check.CheckID, check])));
     for (const service of remote.value?.Services ?? []) {
@@ -233,19 +205,19 @@ export class AntiEntropy {
     for (const [id, entry] of state.everyCheck()) {
       if (!entry.inSync) await (entry.deleted ? this.#deleteCheck(id, entry) : this.#pushCheck(id, entry));
     }
-    if (!this.#nodeInSync) await this.#pushNode();
+    if (!this.#writer.nodeInSync) await this.#pushNode();
   }
 
   async #pushService(id: string, entry: ServiceEntry): Promise<void> {
     const { state } = this.#parts;
-    const token = this.#tokenOf(entry.token);
+    const token = this.#writer.tokenOf(entry.token);
     const companions = [...state.everyCheck()].filter(
       ([, check]) =>
-        !check.inSync && !check.deleted && check.check.ServiceID === id && this.#tokenOf(check.token) === token,
+        !check.inSync && !check.deleted && check.check.ServiceID === id && this.#writer.tokenOf(check.token) === token,
     );
     const checks = companions.map(([, check]) => check.check);
-    const done = await this.#attempt(`Service registration blocked by ACLs`, { service: id }, () =>
-      this.#register(token, { Service: entry.service, Checks: checks }),
+    const done = await this.#writer.attempt(`Service registration blocked by ACLs`, { service: id }, () =>
+      this.#writer.register(token, { Service: entry.service, Checks: checks }),
     );
     if (done === 'sent') this.#parts.log.info('Synced service', { service: id });
     state.settleService(id, entry, { inSync: true });
@@ -257,121 +229,39 @@ export class AntiEntropy {
   async #pushCheck(id: string, entry: CheckEntry): Promise<void> {
     const { state } = this.#parts;
     const service = state.service(entry.check.ServiceID)?.service ?? null;
-    const done = await this.#attempt('Check registration blocked by ACLs', { check: id }, () =>
-      this.#register(this.#tokenOf(entry.token), { Service: service, Checks: [entry.check] }),
+    const done = await this.#writer.attempt('Check registration blocked by ACLs', { check: id }, () =>
+      this.#writer.register(this.#writer.tokenOf(entry.token), { Service: service, Checks: [entry.check] }),
     );
     if (done === 'sent') this.#parts.log.info('Synced check', { check: id });
     state.settleCheck(id, entry, { inSync: true, outputDeferred: false });
   }
 
   async #pushNode(): Promise<void> {
-    const done = await this.#attempt('Node info update blocked by ACLs', { node: this.#parts.node().node }, () =>
-      this.#register(this.#agentToken(), { Service: null, Checks: [] }),
+    const done = await this.#writer.attempt('Node info update blocked by ACLs', { node: this.#parts.node().node }, () =>
+      this.#writer.register(this.#writer.agentToken(), { Service: null, Checks: [] }),
     );
-    this.#nodeInSync = true;
+    this.#writer.nodeInSync = true;
     if (done === 'sent') this.#parts.log.info('Synced node info');
   }
 
   async #deleteService(id: string, entry: ServiceEntry): Promise<void> {
-    const done = await this.#attempt('Service deregistration blocked by ACLs', { service: id }, () =>
-      this.#deregister(entry.token, { ServiceID: id, CheckID: '' }),
+    const done = await this.#writer.attempt('Service deregistration blocked by ACLs', { service: id }, () =>
+      this.#writer.deregister(entry.token, { ServiceID: id, CheckID: '' }),
     );
     if (done === 'sent') this.#parts.log.info('Deregistered service', { service: id });
     this.#parts.state.settleService(id, entry, { inSync: true });
   }
 
   async #deleteCheck(id: string, entry: CheckEntry): Promise<void> {
-    const done = await this.#attempt('Check deregistration blocked by ACLs', { check: id }, () =>
-      this.#deregister(entry.token, { ServiceID: '', CheckID: id }),
+    const done = await this.#writer.attempt('Check deregistration blocked by ACLs', { check: id }, () =>
+      this.#writer.deregister(entry.token, { ServiceID: '', CheckID: id }),
     );
     if (done === 'sent') this.#parts.log.info('Deregistered check', { check: id });
     this.#parts.state.settleCheck(id, entry, { inSync: true });
-  }
-
-  /** A refusal is told and counts as settled until the next full sync; everything else goes up. */
-  async #attempt(
-    blocked: string,
-    fields: Record<string, unknown>,
-    send: () => Promise<unknown>,
-  ): Promise<'sent' | 'refused'> {
-    try {
-      await send();
-      return 'sent';
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (/Permission denied|ACL not found/.test(error.message)) this.#parts.log.warn(blocked, fields);
-      else if (/Unknown (service|check)/.test(error.message)) return 'sent';
-      else this.#parts.log.error('The catalog refuses a registration', { ...fields, error: error.message });
-      return 'refused';
-    }
-  }
-
-  async #register(
-    token: string,
-    what: { readonly Service: NodeService | null; readonly Checks: readonly HealthCheck[] },
-  ): Promise<void> {
-    const { id, node, address, taggedAddresses, meta } = this.#parts.node();
-    const skip = this.#nodeInSync;
-    await this.#parts.backend.apply(
-      'catalog.register',
-      {
-        Datacenter: this.#parts.backend.datacenter,
-        ID: id,
-        Node: node,
-        Address: address,
-        TaggedAddresses: taggedAddresses,
-        NodeMeta: meta,
-        Service: what.Service,
-        Check: null,
-        Checks: what.Checks,
-        SkipNodeUpdate: skip,
-      },
-      this.#caller(token),
-    );
-    this.#nodeInSync = true;
-  }
-
-  async #deregister(token: string, what: { readonly ServiceID: string; readonly CheckID: string }): Promise<void> {
-    const args = { Datacenter: this.#parts.backend.datacenter, Node: this.#parts.node().node, ...what };
-    await this.#parts.backend.apply(
-      'catalog.deregister',
-      args,
-      this.#caller(token === '' ? this.#agentToken() : token),
-    );
-  }
-
-  #tokenOf(own: string): string {
-    return own === '' ? this.#parts.tokens().default : own;
-  }
-  #agentToken(): string {
-    const tokens = this.#parts.tokens();
-    return tokens.agent === '' ? tokens.default : tokens.agent;
-  }
-  #caller(token: string): Caller {
-    return { token, address: '', call: 'anti-entropy', datacenter: '' };
   }
 }
 
 /** 1 up to 128 members; then it grows with the logarithm of the cluster. */
 export function scaleFactor(members: number): number {
   return members <= 128 ? 1 : Math.ceil(Math.log2(members) - 7) + 1;
-}
-
-function serviceText(service: NodeService): string {
-  return encode(nodeService, {
-    ...service,
-    Tags: service.Tags ?? [],
-    Meta: service.Meta ?? {},
-    CreateIndex: 0,
-    ModifyIndex: 0,
-  });
-}
-
-function checkText(check: HealthCheck): string {
-  return encode(healthCheck, { ...check, ServiceTags: check.ServiceTags ?? [], CreateIndex: 0, ModifyIndex: 0 });
-}
-
-function sameMap(a: Readonly<Record<string, string>> | null, b: Readonly<Record<string, string>>): boolean {
-  const entries = Object.entries(a ?? {});
-  return entries.length === Object.keys(b).length && entries.every(([key, value]) => b[key] === value);
 }
