@@ -3,15 +3,12 @@
  * the files that bring API registrations back after a restart. Every method is synchronous and does all or nothing;
  * sending it to the catalog is anti-entropy's work.
  */
-import type { Clock } from '../../std/clock.ts';
 import { type HealthCheck, type NodeService, taggedAddressProblem } from '../../structs/index.ts';
 import { blankCheck, type CheckToRun, type ServiceToRun } from '../definitions/registration.ts';
 import { type SidecarPorts, sidecarIdOf } from '../definitions/sidecar.ts';
-import type { NodeChecks } from './checks/alias.ts';
-import { isScript, makeRunner } from './checks/make.ts';
-import { PeriodicCheck } from './checks/periodic.ts';
-import type { Runner, Verdict } from './checks/runner.ts';
-import { TtlCheck } from './checks/ttl.ts';
+import { CheckRunners, type RegistryTuning, type RunnerParts } from './check-runners.ts';
+import { isScript } from './checks/make.ts';
+import type { Verdict } from './checks/runner.ts';
 import { LocalError } from './errors.ts';
 import type { Persistence } from './persistence.ts';
 import type { LocalState, Provenance } from './state.ts';
@@ -25,46 +22,22 @@ export interface RegistryOptions {
   readonly dockerHost: string;
 }
 
-/** Settings that a reload may change. */
-export interface RegistryTuning {
-  checkOutputBytesMax: number;
-  discardCheckOutput: boolean;
-  /** 0: every change of output is sent at once. */
-  checkUpdateIntervalMs: number;
-}
+export type RegistryParts = RunnerParts;
 
-export interface RegistryParts {
-  readonly state: LocalState;
-  readonly persistence: Persistence;
-  readonly clock: Clock;
-  readonly chance: () => number;
-  readonly nodeChecks: NodeChecks;
-  readonly log: {
-    readonly debug: (message: string, fields: Record<string, unknown>) => void;
-    readonly warn: (message: string, fields: Record<string, unknown>) => void;
-    readonly info: (message: string, fields: Record<string, unknown>) => void;
-  };
-}
-
-interface Running {
-  readonly runner: Runner;
-  readonly deregisterAfterMs: number;
-}
-
-const minute = 60_000;
 export const nodeMaintenanceId = '_node_maintenance';
 export const serviceMaintenanceId = (serviceId: string): string => `_service_maintenance:${serviceId}`;
 
 export class Registry {
   readonly #options: RegistryOptions;
   readonly #parts: RegistryParts;
-  readonly #running = new Map<string, Running>();
+  readonly #runners: CheckRunners;
   readonly tuning: RegistryTuning;
 
   constructor(options: RegistryOptions, tuning: RegistryTuning, parts: RegistryParts) {
     this.#options = options;
     this.#parts = parts;
     this.tuning = tuning;
+    this.#runners = new CheckRunners(options.dockerHost, tuning, parts);
   }
 
   get state(): LocalState {
@@ -143,20 +116,16 @@ export class Registry {
 
   removeCheck(id: string): boolean {
     if (id === '') throw new LocalError('failed', 'CheckID missing');
-    this.#stop(id);
+    this.#runners.stop(id);
     this.#parts.persistence.removeCheck(id);
     return this.state.deleteCheck(id);
   }
 
   /** A report from outside; only for checks with a TTL. */
   updateTtl(id: string, status: Verdict, output: string): void {
-    const runner = this.#running.get(id)?.runner;
-    if (!(runner instanceof TtlCheck)) {
-      throw new LocalError('failed', `CheckID ${JSON.stringify(id)} does not have associated TTL`);
-    }
-    const kept = runner.update(status, output);
+    const { output: kept, ttlMs } = this.#runners.updateTtl(id, status, output);
     if (this.state.check(id)?.source !== 'remote') return;
-    const expires = Math.floor((this.#parts.clock.wallMs() + runner.ttlMs) / 1000);
+    const expires = Math.floor((this.#parts.clock.wallMs() + ttlMs) / 1000);
     this.#parts.persistence.putState({ CheckID: id, Status: status, Output: kept, Expires: expires });
   }
 
@@ -191,7 +160,7 @@ export class Registry {
     const now = this.#parts.clock.monotonicMs();
     const reaped: string[] = [];
     for (const [id, { check, criticalSinceMs }] of this.state.checks()) {
-      const limit = this.#running.get(id)?.deregisterAfterMs ?? 0;
+      const limit = this.#runners.deregisterAfterMs(id);
       if (limit === 0 || criticalSinceMs === undefined || check.ServiceID === '') continue;
       if (now - criticalSinceMs < limit || reaped.includes(check.ServiceID)) continue;
       this.#parts.log.info('Check for service has been critical for too long; deregistering service', {
@@ -241,27 +210,19 @@ export class Registry {
 
   /** Stops everything that runs. The state stays. */
   stop(): void {
-    for (const id of [...this.#running.keys()]) this.#stop(id);
+    this.#runners.stopAll();
   }
 
   /** Runs the probes of a service's checks now: it was just seen to come up. */
   hurryChecks(serviceId: string): void {
-    for (const { check } of this.state.checksOf(serviceId)) {
-      const runner = this.#running.get(check.CheckID)?.runner;
-      if (runner instanceof PeriodicCheck) runner.hurry();
-    }
+    for (const { check } of this.state.checksOf(serviceId)) this.#runners.hurry(check.CheckID);
   }
 
   ttlCount(): number {
-    return [...this.#running.values()].filter(({ runner }) => runner instanceof TtlCheck).length;
+    return this.#runners.ttlCount;
   }
   monitorCount(): number {
-    return this.#running.size - this.ttlCount();
-  }
-
-  #stop(id: string): void {
-    this.#running.get(id)?.runner.stop();
-    this.#running.delete(id);
+    return this.#runners.monitorCount;
   }
 
   #refuseScript({ spec }: CheckToRun, source: Provenance): void {
@@ -300,7 +261,7 @@ export class Registry {
     } else {
       this.#parts.persistence.removeCheck(id);
     }
-    this.#stop(id);
+    this.#runners.stop(id);
     const now = this.#parts.clock.monotonicMs();
     this.state.putCheck({
       check,
@@ -308,47 +269,6 @@ export class Registry {
       source,
       criticalSinceMs: check.Status === 'critical' ? (before?.criticalSinceMs ?? now) : undefined,
     });
-    this.#run(id, given);
-  }
-
-  #run(id: string, given: CheckToRun): void {
-    const { clock, chance, log, nodeChecks } = this.#parts;
-    const runner = makeRunner(
-      given.spec,
-      {
-        checkId: id,
-        outputBytesMax: this.tuning.checkOutputBytesMax,
-        state: this.state,
-        nodeChecks,
-        dockerHost: this.#options.dockerHost,
-      },
-      { clock, chance, report: (status, output) => this.#report(id, status, output) },
-    );
-    const limitMs = given.deregisterAfterNs / 1e6;
-    if (limitMs > 0 && limitMs < minute) {
-      log.warn('check has deregister interval below minimum', { check: id, minimum_interval: '1m0s' });
-    }
-    this.#running.set(id, { runner, deregisterAfterMs: limitMs > 0 ? Math.max(minute, limitMs) : 0 });
-    runner.start();
-    this.#resume(id, runner);
-  }
-
-  /** A TTL that had not run out when the agent stopped goes on. */
-  #resume(id: string, runner: Runner): void {
-    if (!(runner instanceof TtlCheck)) return;
-    const stored = this.#parts.persistence.state(id);
-    if (stored === undefined) return;
-    const leftMs = stored.Expires * 1000 - this.#parts.clock.wallMs();
-    if (leftMs <= 0) return;
-    this.#report(id, stored.Status, stored.Output);
-    runner.resume(stored.Output, Math.min(leftMs, runner.ttlMs));
-  }
-
-  #report(id: string, status: Verdict, output: string): void {
-    const before = this.state.check(id);
-    if (before === undefined) return;
-    const kept = this.tuning.discardCheckOutput ? '' : output;
-    if (before.check.Status !== status) this.#parts.log.debug('Check status updated', { check: id, status });
-    this.state.setCheckState(id, status, kept, this.#parts.clock.monotonicMs(), this.tuning.checkUpdateIntervalMs > 0);
+    this.#runners.run(id, given);
   }
 }
