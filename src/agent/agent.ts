@@ -6,7 +6,6 @@
  *
  * The door opens before there is a leader: what needs one waits for it, what does not is answered.
  */
-import { randomUUID } from 'node:crypto';
 import {
   agentRoutes,
   backendRoutes,
@@ -15,24 +14,21 @@ import {
   type ReadDefaults,
   type Route,
 } from '../api/http/index.ts';
-import { seededRandom } from '../std/random.ts';
 import { systemClock } from './clock.ts';
 import type { Cluster, StartCluster } from './cluster.ts';
 import { type AgentConfig, ConfigError, type LoadInput, loadConfig, refusals } from './config/index.ts';
 import { type DataDir, nodeIdOf, openDataDir } from './data-dir.ts';
 import { type OpenDoors, openHttp } from './doors.ts';
-import { AntiEntropy } from './local/anti-entropy.ts';
-import type { NodeInfo } from './local/catalog-writer.ts';
+import type { AntiEntropy } from './local/anti-entropy.ts';
 import type { RegistryTuning } from './local/check-runners.ts';
-import type { NodeChecks } from './local/checks/alias.ts';
-import { Persistence } from './local/persistence.ts';
-import { Registry } from './local/registry.ts';
+import type { Registry } from './local/registry.ts';
 import { LocalState } from './local/state.ts';
 import { RunningLocalAgent } from './local-agent.ts';
+import { buildLocal, nodeMetaOf } from './local-parts.ts';
 import { type Logger, LogHub, logLevelOf } from './log.ts';
 import { LogFile } from './log-file.ts';
 import { Metrics } from './metrics.ts';
-import { Registrations } from './registrations.ts';
+import type { Registrations } from './registrations.ts';
 import { ManagedSidecars, wantsSidecars } from './sidecars.ts';
 import { loopbackTransport, UserEvents } from './user-events.ts';
 
@@ -187,7 +183,7 @@ export class Agent {
       anyPorts: this.#options.anyPorts === true,
       log: this.log,
       metrics: this.#metrics,
-      nodeMeta: () => this.#nodeMeta(),
+      nodeMeta: () => nodeMetaOf(this.#config),
     });
     this.#closers.push(() => this.#cluster.stop());
     void this.#cluster.failed.then((error) => this.#end({ kind: 'failed', error }));
@@ -216,44 +212,24 @@ export class Agent {
 
   /** The local state with what files and disk say; nothing of it is sent before there is a leader. */
   #buildLocal(): void {
-    const { settings } = this.#config;
-    const chance = seededRandom(randomUUID()).stream('agent').next;
-    const warn = (message: string, fields: Record<string, unknown>): void => this.log.warn(message, fields);
-    this.#registry = new Registry(
-      {
-        node: this.#config.nodeName,
-        scriptsFromApi: this.#config.scriptsFromApi,
-        scriptsFromFiles: this.#config.scriptsFromFiles,
-        sidecarPortMin: settings.ports.sidecar_min_port,
-        sidecarPortMax: settings.ports.sidecar_max_port,
-        dockerHost: process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock',
-      },
-      this.#tuning,
-      {
-        state: this.#state,
-        persistence: new Persistence(this.#dataDir.path, warn),
-        clock: systemClock,
-        chance,
-        nodeChecks: this.#nodeChecks(),
-        log: this.log,
-      },
-    );
-    this.#closers.push(() => this.#registry.stop());
-    this.#sync = new AntiEntropy({
+    const { registry, sync, registrations } = buildLocal({
+      config: () => this.#config,
+      nodeId: this.nodeId,
+      dataDir: this.#dataDir.path,
+      tuning: this.#tuning,
       state: this.#state,
-      backend: this.#cluster.backend,
-      clock: systemClock,
-      chance,
-      node: () => this.#nodeInfo(),
-      tokens: () => this.#tokens(),
-      checkUpdateIntervalMs: () => this.#tuning.checkUpdateIntervalMs,
-      members: () => this.#cluster.members('lan')?.length ?? 1,
+      cluster: this.#cluster,
       log: this.log,
     });
-    this.#closers.push(() => this.#sync.stop());
-    this.#registrations = new Registrations(this.#registry, this.#sync, this.#config.nodeName);
-    this.#registrations.loadFiles(this.#config);
-    this.#registry.restore();
+    this.#registry = registry;
+    this.#sync = sync;
+    this.#registrations = registrations;
+    this.#closers.push(
+      () => registry.stop(),
+      () => sync.stop(),
+    );
+    registrations.loadFiles(this.#config);
+    registry.restore();
   }
 
   #eventRoutes(defaults: ReadDefaults): Route[] {
@@ -278,7 +254,7 @@ export class Agent {
       cluster: this.#cluster,
       hub: this.hub,
       metrics: this.#metrics,
-      nodeMeta: () => this.#nodeMeta(),
+      nodeMeta: () => nodeMetaOf(this.#config),
       reload: () => this.reload(),
       leave: () => this.leave(),
     });
@@ -357,36 +333,6 @@ export class Agent {
     };
     plan();
     this.#closers.push(() => cancel());
-  }
-
-  #nodeInfo(): NodeInfo {
-    return {
-      id: this.nodeId,
-      node: this.#config.nodeName,
-      address: this.#config.advertiseAddress,
-      taggedAddresses: this.#config.taggedAddresses,
-      meta: this.#nodeMeta(),
-    };
-  }
-
-  #nodeMeta(): Readonly<Record<string, string>> {
-    return { ...this.#config.settings.node_meta, 'consul-network-segment': '' };
-  }
-
-  #tokens(): { default: string; agent: string } {
-    const { acl, acl_token: old, acl_agent_token: oldAgent } = this.#config.settings;
-    return { default: acl.tokens.default || old, agent: acl.tokens.agent || oldAgent };
-  }
-
-  #nodeChecks(): NodeChecks {
-    return async (node, index, signal) => {
-      const caller = { token: this.#tokens().default, address: '', call: 'alias check', datacenter: '' };
-      const options = { caller, consistency: 'stale', minIndex: index, signal } as const;
-      const checks = await this.#cluster.backend.query('health.node', { node }, options);
-      const services = await this.#cluster.backend.query('catalog.node', { node }, { caller, consistency: 'stale' });
-      const ids = new Set((services.value?.Services ?? []).map((service) => service.ID));
-      return { checks: checks.value, services: ids, index: checks.index };
-    };
   }
 }
 
