@@ -304,6 +304,7 @@ export class Agent {
       {
         logLevel: this.hub.level,
         logJson: this.#config.settings.log_json,
+        metrics: this.#metrics,
         onUp: (sidecarId: string) => this.#registry.hurryChecks(sidecarId),
       },
       this.#state,

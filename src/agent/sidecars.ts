@@ -7,10 +7,13 @@ import type { AgentConfig } from './config/index.ts';
 import { isManaged } from './definitions/sidecar.ts';
 import type { LocalState } from './local/state.ts';
 import type { Logger, LogHub, LogLevel } from './log.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface SidecarsOptions {
   readonly logLevel: LogLevel;
   readonly logJson: boolean;
+  /** Gets what the sidecars count: connections, bytes, refusals. */
+  readonly metrics: Metrics;
   /** The public listener of a sidecar is open: its check can see it now. */
   readonly onUp: (sidecarId: string) => void;
 }
@@ -35,6 +38,9 @@ export class ManagedSidecars {
       logJson: options.logJson,
       drainMs,
       onLogLine: (line) => hub.relay(line),
+      onCounters: (growth) => {
+        for (const { name, labels, value } of growth) options.metrics.count(name, labels, value);
+      },
       onListening: (sidecar, listener) => {
         this.#log.info('sidecar listens', { sidecar, listener });
         if (listener === publicListener) options.onUp(sidecar);

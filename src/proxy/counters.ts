@@ -82,3 +82,33 @@ export function opened(tables: readonly Traffic[]): { bytes(sent: number, receiv
     },
   };
 }
+
+/** One counter as metrics systems know it; values only grow while a process lives. */
+export interface MetricValue {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Every counter by name and labels. Each name always has the same label names. */
+export function metricValues({ inbound, upstreams }: ProxyCounters): readonly MetricValue[] {
+  const values: MetricValue[] = [];
+  const add = (name: string, labels: MetricValue['labels'], value: number): void => {
+    if (value > 0) values.push({ name: `proxy.${name}`, labels, value });
+  };
+  for (const [source, traffic] of inbound.sources) {
+    add('inbound.connections', { source }, traffic.connections);
+    add('inbound.bytes_received', { source }, traffic.bytesSent);
+    add('inbound.bytes_sent', { source }, traffic.bytesReceived);
+    add('inbound.denied', { source }, traffic.refused);
+  }
+  for (const [refusal, count] of Object.entries(inbound.refused)) add('inbound.refused', { refusal }, count);
+  for (const [upstream, traffic] of upstreams) {
+    add('upstream.connections', { upstream }, traffic.connections);
+    add('upstream.bytes_sent', { upstream }, traffic.bytesSent);
+    add('upstream.bytes_received', { upstream }, traffic.bytesReceived);
+    add('upstream.retries', { upstream }, traffic.retries);
+    for (const [failure, count] of Object.entries(traffic.failed)) add('upstream.failed', { upstream, failure }, count);
+  }
+  return values;
+}

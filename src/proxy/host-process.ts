@@ -9,6 +9,7 @@ import type { Clock } from '../std/clock.ts';
 import type { AgentClientOptions } from './agent-client.ts';
 import { backoffMs } from './backoff.ts';
 import { systemClock } from './clock.ts';
+import type { MetricValue } from './counters.ts';
 import type { HostCommand, HostReport, ManagedSidecar } from './host-protocol.ts';
 import type { LogLevel } from './log.ts';
 
@@ -22,7 +23,10 @@ export interface HostProcessOptions {
   /** Gets the host's log, line by line, without the newline. */
   readonly onLogLine: (line: string) => void;
   readonly onListening?: (sidecar: string, listener: string) => void;
-  readonly onCounters?: (sidecars: Readonly<Record<string, Readonly<Record<string, number>>>>) => void;
+  /** What was counted since the last time, by name and labels. */
+  readonly onCounters?: (growth: readonly MetricValue[]) => void;
+  /** How often counters are told. Default 5 s. */
+  readonly reportMs?: number;
   /** Script to run; by default the built host. */
   readonly entry?: string;
   readonly clock?: Clock;
@@ -36,6 +40,7 @@ export class SidecarHostProcess {
   #child: ChildProcess | null = null;
   #sidecars: readonly ManagedSidecar[] = [];
   #agent: AgentClientOptions | undefined;
+  readonly #counted = new Map<string, number>();
   #failures = 0;
   #stopping = false;
   #cancelRestart: () => void = () => {};
@@ -97,12 +102,24 @@ export class SidecarHostProcess {
   #heard(report: HostReport): void {
     if (report.kind === 'ready') this.#failures = 0;
     else if (report.kind === 'listening') this.#options.onListening?.(report.sidecar, report.listener);
-    else this.#options.onCounters?.(report.sidecars);
+    else this.#options.onCounters?.(this.#growth(report.values));
+  }
+
+  #growth(values: readonly MetricValue[]): readonly MetricValue[] {
+    return values.flatMap((now) => {
+      const key = JSON.stringify([now.name, now.labels]);
+      const before = this.#counted.get(key) ?? 0;
+      this.#counted.set(key, now.value);
+      // A sidecar that was started anew counts from nothing again.
+      const grown = now.value >= before ? now.value - before : now.value;
+      return grown > 0 ? [{ ...now, value: grown }] : [];
+    });
   }
 
   #exited(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#child !== child) return;
     this.#child = null;
+    this.#counted.clear();
     if (this.#stopping || this.#sidecars.length === 0) return;
     this.#failures += 1;
     const delayMs = backoffMs(this.#failures, restart, Math.random);
@@ -115,7 +132,7 @@ export class SidecarHostProcess {
   #tell(): void {
     const agent = this.#agent;
     if (this.#child?.connected !== true || agent === undefined) return;
-    const { logLevel, logJson, drainMs } = this.#options;
+    const { logLevel, logJson, drainMs, reportMs = 5_000 } = this.#options;
     this.#child.send({
       kind: 'configure',
       agent,
@@ -123,6 +140,7 @@ export class SidecarHostProcess {
       logLevel,
       logJson,
       drainMs,
+      reportMs,
     } satisfies HostCommand);
   }
 

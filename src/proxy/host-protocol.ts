@@ -1,5 +1,6 @@
 /** What an agent and the process that hosts its managed sidecars say to each other, over Node's IPC channel. */
 import type { AgentClientOptions } from './agent-client.ts';
+import type { MetricValue } from './counters.ts';
 import type { LogLevel } from './log.ts';
 
 export interface ManagedSidecar {
@@ -18,6 +19,8 @@ export type HostCommand =
       readonly logLevel: LogLevel;
       readonly logJson: boolean;
       readonly drainMs: number;
+      /** How often to tell the counters. */
+      readonly reportMs: number;
     }
   | { readonly kind: 'stop' };
 
@@ -26,4 +29,5 @@ export type HostReport =
   /** The process is up and takes commands. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'listening'; readonly sidecar: string; readonly listener: string }
-  | { readonly kind: 'counters'; readonly sidecars: Readonly<Record<string, Readonly<Record<string, number>>>> };
+  /** All counters as they stand, with the sidecar's id among the labels (`proxy`). */
+  | { readonly kind: 'counters'; readonly values: readonly MetricValue[] };

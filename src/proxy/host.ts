@@ -6,14 +6,12 @@
 
 import { AgentClient } from './agent-client.ts';
 import { systemClock } from './clock.ts';
+import { metricValues } from './counters.ts';
 import type { HostCommand, HostReport, ManagedSidecar } from './host-protocol.ts';
 import { createLogger, type Logger, silentLogger } from './log.ts';
 import { type RunningSidecar, startSidecar } from './sidecar.ts';
 
 type Configure = Extract<HostCommand, { kind: 'configure' }>;
-
-/** How often the agent is told the counters, for its metrics. */
-const reportMs = 5_000;
 
 class SidecarHost {
   readonly #report: (report: HostReport) => void;
@@ -21,6 +19,7 @@ class SidecarHost {
   #log: Logger = silentLogger;
   #client: { readonly key: string; readonly client: AgentClient } | null = null;
   #drainMs = 0;
+  #reporting: NodeJS.Timeout | undefined;
 
   constructor(report: (report: HostReport) => void) {
     this.#report = report;
@@ -28,6 +27,8 @@ class SidecarHost {
 
   configure(command: Configure): void {
     this.#drainMs = command.drainMs;
+    clearInterval(this.#reporting);
+    this.#reporting = setInterval(() => this.#tellCounters(), command.reportMs).unref();
     this.#log = createLogger({
       name: 'proxy',
       level: command.logLevel,
@@ -45,13 +46,16 @@ class SidecarHost {
   }
 
   async stop(): Promise<void> {
+    this.#tellCounters();
     await Promise.all([...this.#running.keys()].map((id) => this.#stop(id)));
     this.#client?.client.close();
   }
 
-  counters(): HostReport {
-    const entries = [...this.#running].map(([id, { sidecar }]) => [id, sidecar.summary()] as const);
-    return { kind: 'counters', sidecars: Object.fromEntries(entries) };
+  #tellCounters(): void {
+    const values = [...this.#running].flatMap(([proxy, { sidecar }]) =>
+      metricValues(sidecar.counters).map((value) => ({ ...value, labels: { proxy, ...value.labels } })),
+    );
+    if (values.length > 0) this.#report({ kind: 'counters', values });
   }
 
   /** One pool of connections to the agent for all; another address or TLS set-up starts every sidecar anew. */
@@ -97,7 +101,6 @@ function main(): void {
   process.on('SIGTERM', end);
   // A terminal's Ctrl-C reaches the whole group; the agent decides when its sidecars go.
   process.on('SIGINT', () => {});
-  setInterval(() => report(host.counters()), reportMs).unref();
   report({ kind: 'ready' });
 }
 

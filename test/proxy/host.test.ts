@@ -17,6 +17,7 @@ let host: SidecarHostProcess;
 let lines: string[];
 let waiters: Set<() => void>;
 let listening: string[];
+let counted: Map<string, number>;
 
 beforeAll(async () => {
   authority = await TestAuthority.create();
@@ -36,7 +37,7 @@ afterAll(() => {
 beforeEach(async () => {
   agent = await new FakeAgent().start();
   agent.roots(authority);
-  [lines, listening, waiters] = [[], [], new Set()];
+  [lines, listening, waiters, counted] = [[], [], new Set(), new Map()];
   const wake = (): void => {
     for (const waiter of [...waiters]) waiter();
   };
@@ -48,6 +49,14 @@ beforeEach(async () => {
     entry,
     onLogLine: (line) => {
       lines.push(line);
+      wake();
+    },
+    reportMs: 20,
+    onCounters: (growth) => {
+      for (const { name, labels, value } of growth) {
+        const key = [name, ...Object.values(labels)].join(' ');
+        counted.set(key, (counted.get(key) ?? 0) + value);
+      }
       wake();
     },
     onListening: (sidecar, listener) => {
@@ -97,6 +106,11 @@ describe('sidecar host', () => {
     host.configure([{ id: 'db-sidecar-proxy' }, { id: 'web-sidecar-proxy' }]);
     await until(() => listening.length === 2);
     await expect.poll(() => exchange(upstream, 'through two').catch(() => 'not yet')).toBe('through two');
+    // Told in steps, each only once.
+    await until(() => (counted.get('proxy.inbound.bytes_received db-sidecar-proxy web') ?? 0) >= 11);
+    expect(counted.get('proxy.inbound.connections db-sidecar-proxy web')).toBe(1);
+    expect(counted.get('proxy.inbound.bytes_received db-sidecar-proxy web')).toBe(11);
+    expect(counted.get('proxy.upstream.bytes_received web-sidecar-proxy db')).toBe(11);
     host.configure([{ id: 'db-sidecar-proxy' }]);
     await until(() => lines.some((line) => line.includes('drained: proxy=web-sidecar-proxy')));
     expect(await attempt(upstream)).toBe('ECONNREFUSED');

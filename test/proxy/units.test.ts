@@ -5,7 +5,7 @@ import { decodeEndpoints, decodeLeaf, decodeRegistration, decodeRoots } from '..
 import { authorizeBy, decodeMatch } from '../../src/proxy/authorize.ts';
 import { backoffMs } from '../../src/proxy/backoff.ts';
 import { Balancer } from '../../src/proxy/balancer.ts';
-import { newCounters, sourceCounters } from '../../src/proxy/counters.ts';
+import { metricValues, newCounters, sourceCounters } from '../../src/proxy/counters.ts';
 import { createLogger } from '../../src/proxy/log.ts';
 import { readProxyOptions, readUpstreamOptions } from '../../src/proxy/options.ts';
 import { alternativeNames } from '../../src/proxy/peer-identity.ts';
@@ -307,6 +307,36 @@ it('a peer cannot make the counters grow without end', () => {
   for (let i = 0; i < 5_000; i++) sourceCounters(inbound, `source-${i}`).refused += 1;
   expect(inbound.sources.size).toBeLessThanOrEqual(1_001);
   expect(inbound.sources.get('other')?.refused).toBe(4_000);
+});
+
+it('every counter has a name, and each name always the same labels', () => {
+  const counters = newCounters();
+  Object.assign(sourceCounters(counters.inbound, 'web'), {
+    connections: 1,
+    bytesSent: 2,
+    bytesReceived: 3,
+    refused: 4,
+  });
+  counters.inbound.refused.denied = 4;
+  const traffic = { connections: 5, active: 0, bytesSent: 6, bytesReceived: 7, retries: 8, failed: { dial_failed: 9 } };
+  counters.upstreams.set('db', traffic);
+  const shown = metricValues(counters).map(({ name, labels, value }) => [
+    name,
+    ...Object.entries(labels).flat(),
+    value,
+  ]);
+  expect(shown).toEqual([
+    ['proxy.inbound.connections', 'source', 'web', 1],
+    ['proxy.inbound.bytes_received', 'source', 'web', 2],
+    ['proxy.inbound.bytes_sent', 'source', 'web', 3],
+    ['proxy.inbound.denied', 'source', 'web', 4],
+    ['proxy.inbound.refused', 'refusal', 'denied', 4],
+    ['proxy.upstream.connections', 'upstream', 'db', 5],
+    ['proxy.upstream.bytes_sent', 'upstream', 'db', 6],
+    ['proxy.upstream.bytes_received', 'upstream', 'db', 7],
+    ['proxy.upstream.retries', 'upstream', 'db', 8],
+    ['proxy.upstream.failed', 'upstream', 'db', 'failure', 'dial_failed', 9],
+  ]);
 });
 
 describe('log', () => {
