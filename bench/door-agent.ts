@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Agent } from '../src/index.ts';
 import { startBareResponder } from './lib/bare-responder.ts';
+import { cpuPerRequest } from './lib/cpu.ts';
 import { runLoad } from './lib/load.ts';
 import { RawClient } from './lib/raw-http.ts';
 import { figure, printTable } from './lib/table.ts';
@@ -67,20 +68,23 @@ async function main(): Promise<void> {
     const { body } = await client.request({ method: 'GET', path });
     const bare = await startBareResponder(host, body.toString());
     const load = { clients: 16, seconds: 3, warmupMs: 500, request: { method: 'GET', path } };
-    const ours = await runLoad({ ...load, targets: [`${host}:${port}`] });
-    const theirs = await runLoad({ ...load, targets: [bare.target] });
+    const ours = await cpuPerRequest(child.pid!, 1 / 6, () => runLoad({ ...load, targets: [`${host}:${port}`] }));
+    const theirs = await cpuPerRequest(bare.pid, 1 / 6, () => runLoad({ ...load, targets: [bare.target] }));
     bare.stop();
-    if (ours.errors > 0) throw new Error(`${what}: ${ours.firstError}`);
+    if (ours.result.errors > 0) throw new Error(`${what}: ${ours.result.firstError}`);
     rows.push([
       what,
       String(body.length),
-      figure(ours.perSecond),
-      ours.p99Ms.toFixed(2),
-      figure(theirs.perSecond),
-      (ours.perSecond / theirs.perSecond).toFixed(2),
+      figure(ours.result.perSecond),
+      ours.result.p99Ms.toFixed(2),
+      figure(theirs.result.perSecond),
+      (ours.result.perSecond / theirs.result.perSecond).toFixed(2),
+      ours.cpuUs.toFixed(1),
+      theirs.cpuUs.toFixed(1),
     ]);
   }
-  printTable('Reads from an agent', ['read', 'bytes', 'agent /s', 'p99 ms', 'bare /s', 'ratio'], rows);
+  const header = ['read', 'bytes', 'agent /s', 'p99 ms', 'bare /s', 'ratio', 'agent cpu µs', 'bare cpu µs'];
+  printTable('Reads from an agent', header, rows);
   client.close();
   child.send('stop');
 }

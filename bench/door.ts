@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { backendRoutes, ConnectionLimit, Door, doorDefaults, serveHttp } from '../src/api/http/index.ts';
 import { noSnapshots, TestBackend } from '../test/support/backend.ts';
 import { startBareResponder } from './lib/bare-responder.ts';
+import { cpuPerRequest } from './lib/cpu.ts';
 import { runLoad } from './lib/load.ts';
 import { RawClient } from './lib/raw-http.ts';
 import { figure, printTable } from './lib/table.ts';
@@ -84,22 +85,21 @@ async function main(): Promise<void> {
     const { body } = await client.request({ method: 'GET', path });
     const bare = await startBareResponder(host, body.toString());
     const load = { clients: 16, seconds: 3, warmupMs: 500, request: { method: 'GET', path } };
-    const ours = await runLoad({ ...load, targets: [`${host}:${port}`] });
-    const theirs = await runLoad({ ...load, targets: [bare.target] });
+    const ours = await cpuPerRequest(child.pid!, 1 / 6, () => runLoad({ ...load, targets: [`${host}:${port}`] }));
+    const theirs = await cpuPerRequest(bare.pid, 1 / 6, () => runLoad({ ...load, targets: [bare.target] }));
     bare.stop();
-    const extraUs = 1e6 / ours.perSecond - 1e6 / theirs.perSecond;
-    const ratio = ours.perSecond / theirs.perSecond;
+    if (ours.result.errors > 0) throw new Error(`${what}: ${ours.result.firstError}`);
     rows.push([
       what,
       String(body.length),
-      figure(ours.perSecond),
-      figure(theirs.perSecond),
-      ratio.toFixed(2),
-      extraUs.toFixed(1),
+      figure(ours.result.perSecond),
+      figure(theirs.result.perSecond),
+      (ours.result.perSecond / theirs.result.perSecond).toFixed(2),
+      ours.cpuUs.toFixed(1),
+      theirs.cpuUs.toFixed(1),
     ]);
-    if (ours.errors > 0) throw new Error(`${what}: ${ours.firstError}`);
   }
-  printTable('HTTP door', ['read', 'bytes', 'door /s', 'bare /s', 'ratio', 'extra µs'], rows);
+  printTable('HTTP door', ['read', 'bytes', 'door /s', 'bare /s', 'ratio', 'door cpu µs', 'bare cpu µs'], rows);
   client.close();
   child.kill();
 }
