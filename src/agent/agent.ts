@@ -16,7 +16,7 @@ import {
 } from '../api/http/index.ts';
 import { systemClock } from './clock.ts';
 import type { Cluster, StartCluster } from './cluster.ts';
-import { type AgentConfig, ConfigError, type LoadInput, loadConfig, refusals } from './config/index.ts';
+import { type AgentConfig, ConfigError, type LoadInput, loadConfig, needRestart, refusals } from './config/index.ts';
 import { type DataDir, nodeIdOf, openDataDir } from './data-dir.ts';
 import { type OpenDoors, openHttp } from './doors.ts';
 import type { AntiEntropy } from './local/anti-entropy.ts';
@@ -141,6 +141,8 @@ export class Agent {
     if (level === undefined)
       this.log.warn('Invalid log level in new configuration', { level: config.settings.log_level });
     else this.hub.level = level;
+    const late = needRestart(this.#config.settings, config.settings);
+    if (late.length > 0) this.log.warn('Changed settings count from the next start', { keys: late });
     this.#config = { ...config, http: this.#config.http };
     Object.assign(this.#tuning, tuningOf(config));
     this.#sync.nodeChanged();

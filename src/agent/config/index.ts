@@ -2,6 +2,7 @@
 export type { AgentConfig, Listen } from './agent-config.ts';
 export { readBootstrapEntry } from './bootstrap-entry.ts';
 export { refusals } from './build.ts';
+export { needRestart } from './changes.ts';
 export { type AgentFlag, agentFlags, type FlagValue } from './flags.ts';
 export { keys, type Settings } from './keys/index.ts';
 export { type LoadInput, loadConfig } from './load.ts';

@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { agentFlags, ConfigError, keys, leaves, loadConfig, refusals } from '../../../src/agent/config/index.ts';
+import {
+  agentFlags,
+  ConfigError,
+  keys,
+  leaves,
+  loadConfig,
+  needRestart,
+  refusals,
+} from '../../../src/agent/config/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -72,6 +80,16 @@ describe('what cannot be honoured', () => {
     const refused = refusals(config).map((line) => line.split(':')[0]);
     expect(refused.sort()).toEqual(['acl.enabled', 'verify_incoming']);
     expect(refusals(loadConfig({ given: { ...base, acl: { enabled: false }, retry_join: [] } }))).toEqual([]);
+  });
+});
+
+describe('a reload', () => {
+  const settings = (given: object) => loadConfig({ given: { ...base, ...given } }).settings;
+  it('knows what counts from the next start only', () => {
+    const before = settings({ log_level: 'INFO', ports: { http: 1 }, services: [{ name: 'a' }] });
+    expect(needRestart(before, settings({ log_level: 'ERR', ports: { http: 1 }, node_meta: { a: 'b' } }))).toEqual([]);
+    const after = settings({ ports: { http: 2 }, telemetry: { 'disable_compat_1.9': true } });
+    expect(needRestart(before, after)).toEqual(['ports.http', 'telemetry.disable_compat_1.9']);
   });
 });
 

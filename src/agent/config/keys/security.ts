@@ -66,7 +66,7 @@ export const security = {
     }),
   }),
   config_entries: object('Configuration entries.', {
-    bootstrap: opaques({ help: 'Written where absent when a leader starts.', reload: true }),
+    bootstrap: opaques({ help: 'Written where absent when a leader starts.' }),
   }),
   peering: object('Cluster peering.', { enabled: bool({ help: 'Offer peering.', inert: 'peering is not offered' }) }),
   encrypt: string({ help: 'Provides the gossip encryption key.', flag: 'encrypt', secret: true }),
