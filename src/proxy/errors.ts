@@ -7,14 +7,12 @@ import { HeddleError } from '../std/errors.ts';
 
 /** Why an inbound connection was refused or cut. The application saw nothing of it unless the text says otherwise. */
 export const inboundRefusals = {
-  not_ready: 'no roots, leaf certificate or intentions known yet: try again later',
   handshake_failed: 'the TLS handshake failed before an identity was known',
   handshake_timeout: 'the client did not finish the TLS handshake in time',
   no_client_certificate: 'the client presented no certificate',
   untrusted_certificate: 'the chain of the client certificate does not end in a trusted root, or has expired',
   invalid_identity: 'the client certificate does not carry exactly one SPIFFE URI of a service',
-  foreign_trust_domain: 'the SPIFFE URI belongs to another trust domain',
-  denied: 'an intention, or the default policy, denies this source',
+  denied: 'an intention, or the default policy, denies this source; or it is of another mesh and none allows its URI',
   cut: 'an open connection whose source is now denied (the application saw it until here)',
   application_unreachable: 'authorized, but the application could not be dialled: try again later',
   limit: 'the connection limit is reached: try again later',

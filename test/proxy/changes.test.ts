@@ -3,7 +3,10 @@
  * end. Connections that are open must not notice, unless they are meant to.
  */
 import { once } from 'node:events';
-import type { Server, Socket } from 'node:net';
+import { mkdtempSync, renameSync, statSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { otherKeyPem, spiffe, TestAuthority } from './support/authority.ts';
 import { FakeAgent, loopback } from './support/fake-agent.ts';
@@ -121,6 +124,33 @@ describe('configuration', () => {
       (line) => line.message === 'starting listener' && line.fields.address === `${loopback}:${port}`,
     );
     expect(await exchange(port, 'x')).toBe('x');
+  });
+
+  it('serves unix sockets, with the mode asked for, and takes over the file of a killed process', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heddle-sockets-'));
+    const [app, upstream] = [join(folder, 'app.sock'), join(folder, 'db.sock')];
+    const server = createServer({ allowHalfOpen: true }, echo).listen(app);
+    const stale = createServer().listen(upstream);
+    await Promise.all([once(server, 'listening'), once(stale, 'listening')]);
+    renameSync(upstream, `${upstream}.kept`); // closing removes the path it knows, and leaves this one
+    stale.close();
+    renameSync(`${upstream}.kept`, upstream);
+    const sidecar = registration('db', { port: ports.db, application: 0 });
+    Object.assign(sidecar.Proxy as object, { LocalServiceSocketPath: app });
+    agent.service('db-sidecar-proxy', sidecar);
+    const caller = webRegistration({ db: ports.upstream });
+    const listen = { DestinationName: 'db', LocalBindSocketPath: upstream, LocalBindSocketMode: '0640' };
+    Object.assign(caller.Proxy as object, { Upstreams: [listen] });
+    agent.service('web-sidecar-proxy', caller);
+    await web.book.seen((line) => line.message === 'starting listener' && line.fields.address === `unix:${upstream}`);
+    expect(statSync(upstream).mode & 0o777).toBe(0o640);
+    await expect.poll(() => agent.requests.filter((r) => r.includes('db-sidecar-proxy?hash')).length).toBe(2);
+    const client = connect({ path: upstream, allowHalfOpen: true });
+    client.end('through files');
+    let all = '';
+    for await (const chunk of client) all += String(chunk);
+    expect(all).toBe('through files');
+    server.close();
   });
 
   it('refuses connections beyond the limits, and says so', async () => {
