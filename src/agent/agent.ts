@@ -175,6 +175,7 @@ export class Agent {
     const { settings } = this.#config;
     this.#openLogFile();
     for (const warning of this.#config.warnings) this.log.warn(warning);
+    checkKeySize(settings.encrypt);
     this.#makeSidecars();
     // Loaded late: reading the configuration must not wait for a database and a consensus library.
     const startCluster = this.#options.startCluster ?? (await import('./start-cluster.ts')).startCluster;
@@ -336,6 +337,13 @@ export class Agent {
     };
     plan();
     this.#closers.push(() => cancel());
+  }
+}
+
+/** Told behind the banner: a file with such a key is valid, an agent cannot start with it. */
+function checkKeySize(encrypt: string): void {
+  if (encrypt !== '' && ![16, 24, 32].includes(Buffer.from(encrypt, 'base64').length)) {
+    throw new ConfigError('Failed to configure keyring: key size must be 16, 24 or 32 bytes');
   }
 }
 

@@ -8,10 +8,10 @@
  *     a second INT or TERM, or 15 s: end at once
  */
 import { rmSync, writeFileSync } from 'node:fs';
+import { HeddleError } from '../std/errors.ts';
 import { Agent, type Ending } from './agent.ts';
 import { banner } from './banner.ts';
 import { ConfigError, type FlagValue, type LoadInput } from './config/index.ts';
-import { LocalError } from './local/errors.ts';
 
 export interface RunInput {
   readonly flags: ReadonlyMap<string, FlagValue>;
@@ -67,7 +67,7 @@ function loadInput(flags: ReadonlyMap<string, FlagValue>): LoadInput {
 
 /** Before the banner: one line on standard error. Behind it: a line of the log. */
 function startFailure(input: RunInput, configured: Agent | undefined, error: unknown): number {
-  const expected = error instanceof ConfigError || error instanceof LocalError;
+  const expected = error instanceof ConfigError || error instanceof HeddleError;
   const text =
     expected || !(error instanceof Error) ? String((error as Error).message) : (error.stack ?? error.message);
   if (configured === undefined) return fatal(input, text);

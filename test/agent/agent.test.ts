@@ -128,6 +128,7 @@ describe('what it cannot do', () => {
       { log_level: 'loud' },
       /^Invalid log level: loud\. Valid log levels are: \[TRACE DEBUG INFO WARN ERR ERROR\]$/,
     ],
+    ['a short gossip key', { encrypt: 'YWJj' }, /^Failed to configure keyring: key size must be 16, 24 or 32 bytes$/],
     [
       'a bad id',
       { node_id: 'nope' },
