@@ -12,21 +12,22 @@ interface Setting {
   readonly help: string;
 }
 
-const table = (head: string, rows: readonly string[]): string => {
-  const columns = head.split('|').length - 2;
-  return [head, `|${' --- |'.repeat(columns)}`, ...rows].join('\n');
-};
+/** Columns padded as the formatter of this project pads them. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)));
+  const line = (row: readonly string[]): string => `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
 const settings = (declared: Readonly<Record<string, Setting>>): string =>
   table(
-    '| key | default | meaning |',
-    Object.entries(declared).map(
-      ([key, { default: value, unit, help }]) => `| \`${key}\` | ${value} ${unit} | ${help} |`,
-    ),
+    ['key', 'default', 'meaning'],
+    Object.entries(declared).map(([key, { default: value, unit, help }]) => [`\`${key}\``, `${value} ${unit}`, help]),
   );
 const codes = (declared: Readonly<Record<string, string>>): string =>
   table(
-    '| code | meaning |',
-    Object.entries(declared).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+    ['code', 'meaning'],
+    Object.entries(declared).map(([code, meaning]) => [`\`${code}\``, meaning]),
   );
 
 const tables: Readonly<Record<string, string>> = {
