@@ -48,7 +48,7 @@ describe('a pool', () => {
     const pool = [await open('a'), await open('b'), await open('c'), await open('d')];
     const [a, b, c, d] = pool as [GossipNode, GossipNode, GossipNode, GossipNode];
     const heard = pool.map((node) =>
-      once(
+      once<UserEvent>(
         (call) => node.on('userEvent', call),
         () => true,
         `event at ${node.local().name}`,
@@ -204,7 +204,7 @@ describe('hostile bytes', () => {
     ] as const;
     await until(() => counted.every((name) => a.metrics.get(name) > 0), 'all kinds to be counted');
     await until(() => a.metrics.get('droppedUnexpectedAck') > 1, 'the replay to be counted');
-    const heard = once(
+    const heard = once<UserEvent>(
       (call) => b.on('userEvent', call),
       () => true,
       'an event',
@@ -259,7 +259,7 @@ describe('hostile bytes', () => {
     await c.join([at(a)]);
     await until(() => names(c).length === 3 && names(b).length === 3, 'the pool');
     const impostor = await open('same');
-    const gone = once(
+    const gone = once<{ reason: string }>(
       (call) => impostor.on('shutdown', call),
       () => true,
       'the newcomer to stop',
@@ -324,7 +324,7 @@ it('a snapshot leads back into the pool, and old events are not delivered twice'
   const a = await open('a');
   const b = await open('b', { snapshotPath });
   await b.join([at(a)]);
-  const heard = once(
+  const heard = once<UserEvent>(
     (call) => b.on('userEvent', call),
     () => true,
     'the event',
