@@ -45,8 +45,9 @@ export class ClientCluster implements Cluster {
         nodeName: config.nodeName,
         holdMs: config.settings.performance.rpc_hold_timeout / 1e6,
       },
-      { directory, clock: systemClock },
+      { directory, clock: systemClock, log: input.log.named('client') },
     );
+    pool.onChange(() => this.#remote.serversChanged());
     this.backend = this.#remote;
     this.snapshots = this.#remote;
     const { routes, caches } = connectParts(input, this.#remote);

@@ -158,7 +158,10 @@ export class ServerCluster implements Cluster {
 
   async #open(transport: GrpcTransport): Promise<Server> {
     const { config, nodeId, dataDir, log } = this.#input;
-    const forwarder = new RpcForwarder((id) => this.#late.server?.raft.status().configuration.addresses[id]);
+    const forwarder = new RpcForwarder({
+      clock: systemClock,
+      addressOf: (id) => this.#late.server?.raft.status().configuration.addresses[id],
+    });
     const rpcAddress = hostPort(config.advertiseAddress, this.#rpc.port);
     const server = await Server.open(
       {
@@ -185,6 +188,7 @@ export class ServerCluster implements Cluster {
       await server.stop();
       throw new Error('stopped while it was opened');
     }
+    server.raft.onLeaderChange((leaderId) => forwarder.leaderChanged(leaderId));
     installConnect(this.#input, server);
     this.#installAutopilot(server);
     server.addDuty(bootstrapEntries(server, config.settings.config_entries.bootstrap, log.named('server')));

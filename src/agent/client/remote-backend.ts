@@ -1,6 +1,9 @@
 /**
  * The backend of a client agent: asks a server over gRPC, and another one when that certainly did nothing. Blocking reads of
  * what local sidecars watch come from the topic cache, which costs the servers one stream whatever the number of watchers.
+ *
+ * A server that died breaks its connection. One that hangs does not: a read that gets no answer is asked of a second server
+ * beside it, and once gossip has seen the failure, what still waits at the first is given back and asked elsewhere.
  */
 import {
   type Answer,
@@ -16,7 +19,8 @@ import {
 import { Connection, NotCarriedOut } from '../../api/rpc/index.ts';
 import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../../fsm/index.ts';
 import type { Clock } from '../../std/clock.ts';
-import type { ServerDirectory } from './server-directory.ts';
+import type { Logger } from '../log.ts';
+import type { KnownServer, ServerDirectory } from './server-directory.ts';
 import { TopicCache } from './topic-cache.ts';
 
 export interface RemoteBackendOptions {
@@ -26,7 +30,23 @@ export interface RemoteBackendOptions {
   readonly holdMs: number;
 }
 
+export interface RemoteBackendEdges {
+  readonly directory: ServerDirectory;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  /** Default: a gRPC connection. */
+  readonly connect?: (address: string) => ServerConnection;
+}
+
+/** What is asked of a server. */
+export type ServerConnection = Pick<
+  Connection,
+  'address' | 'apply' | 'call' | 'query' | 'watch' | 'saveSnapshot' | 'restoreSnapshot' | 'abandon' | 'close'
+>;
+
 const pauseMs = 100;
+/** A read that should be answered at once is asked of a second server when the first was silent for so long. */
+const secondAskMs = 1_000;
 
 export class RemoteBackend implements Backend, Snapshots {
   readonly datacenter: string;
@@ -35,17 +55,24 @@ export class RemoteBackend implements Backend, Snapshots {
   readonly #holdMs: number;
   readonly #directory: ServerDirectory;
   readonly #clock: Clock;
-  readonly #connections = new Map<string, Connection>();
+  readonly #log: Pick<Logger, 'info' | 'warn'>;
+  readonly #connect: (address: string) => ServerConnection;
+  readonly #connections = new Map<string, ServerConnection>();
   #stopped = false;
 
-  constructor(options: RemoteBackendOptions, edges: { readonly directory: ServerDirectory; readonly clock: Clock }) {
+  constructor(options: RemoteBackendOptions, edges: RemoteBackendEdges) {
     this.datacenter = options.datacenter;
     this.nodeName = options.nodeName;
     this.#holdMs = options.holdMs;
     this.#directory = edges.directory;
     this.#clock = edges.clock;
+    this.#log = edges.log;
+    this.#connect = edges.connect ?? ((address) => new Connection({ address, forwarded: false }));
     this.topics = new TopicCache({
       clock: edges.clock,
+      holdMs: options.holdMs,
+      info: (message, fields) => edges.log.info(message, fields),
+      warn: (message, fields) => edges.log.warn(message, fields),
       watch: (name, args, readOptions, told, ended) => this.#watch(name, args, readOptions, told, ended),
     });
   }
@@ -56,7 +83,10 @@ export class RemoteBackend implements Backend, Snapshots {
 
   query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>> {
     if (this.topics.serves(name, options)) return this.topics.query(name, args, options);
-    return this.#ask((connection) => connection.query(name, args, options));
+    const ask = (connection: ServerConnection, signal: AbortSignal | undefined): Promise<Answer<QueryValue<N>>> =>
+      connection.query(name, args, signal === undefined ? options : { ...options, signal });
+    if ((options.minIndex ?? 0) > 0) return this.#ask((connection) => repeatable(ask(connection, options.signal)));
+    return this.#ask((connection, others) => this.#askTwo(connection, others, options.signal, ask));
   }
 
   call<N extends CallName>(name: N, args: Calls[N]['args'], caller: Caller): Promise<Calls[N]['result']> {
@@ -74,9 +104,15 @@ export class RemoteBackend implements Backend, Snapshots {
     await this.#connection(server.id, server.address).restoreSnapshot(archive, caller);
   }
 
-  /** Servers that are connected to, for `/v1/agent/self`. */
-  get connected(): number {
-    return this.#connections.size;
+  /** To be called when the pool has changed: servers that it no longer holds for alive will not answer any more. */
+  serversChanged(): void {
+    const present = new Map(this.#directory.known().map(({ id, address }) => [id, address]));
+    for (const [id, connection] of this.#connections) {
+      if (present.get(id) === connection.address) continue;
+      this.#connections.delete(id);
+      this.#log.info('a server is gone: asking another one', { address: connection.address });
+      connection.abandon('gossip says that the server is gone');
+    }
   }
 
   stop(): void {
@@ -87,7 +123,7 @@ export class RemoteBackend implements Backend, Snapshots {
   }
 
   /** Tries each server once, then again after a pause, until one answers or the hold time is over. */
-  async #ask<T>(ask: (connection: Connection) => Promise<T>): Promise<T> {
+  async #ask<T>(ask: (connection: ServerConnection, others: readonly KnownServer[]) => Promise<T>): Promise<T> {
     const deadlineMs = this.#clock.monotonicMs() + this.#holdMs;
     let last: Error = noServers();
     for (;;) {
@@ -96,7 +132,8 @@ export class RemoteBackend implements Backend, Snapshots {
       for (const { id, address } of candidates) {
         if (this.#stopped) throw new BackendError('stopped', 'this agent is shutting down');
         try {
-          return await ask(this.#connection(id, address));
+          const others = candidates.filter((other) => other.id !== id);
+          return await ask(this.#connection(id, address), others);
         } catch (error) {
           if (!(error instanceof NotCarriedOut)) throw error;
           this.#directory.failed(id);
@@ -107,6 +144,47 @@ export class RemoteBackend implements Backend, Snapshots {
         throw new BackendError('noLeader', `rpc error getting client: ${last.message}`);
       await new Promise<void>((resolve) => void this.#clock.after(pauseMs, resolve));
     }
+  }
+
+  /** Asks one server and, if that stays silent, another one too; the first answer counts. */
+  async #askTwo<T>(
+    first: ServerConnection,
+    others: readonly KnownServer[],
+    signal: AbortSignal | undefined,
+    ask: (connection: ServerConnection, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const controller = new AbortController();
+    const abort = (): void => controller.abort(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    const [second] = others;
+    let cancel = (): void => undefined;
+    const asked = repeatable(ask(first, controller.signal));
+    const late = new Promise<T>((resolve, reject) => {
+      if (second === undefined) return;
+      cancel = this.#clock.after(secondAskMs, () => {
+        // Whoever is silent is asked last from now on.
+        this.#directory.failed(this.#idOf(first));
+        repeatable(ask(this.#connection(second.id, second.address), controller.signal)).then(
+          resolve,
+          (error: unknown) => {
+            // The first may still answer; only what a server decided counts for both.
+            if (!(error instanceof NotCarriedOut)) reject(error as Error);
+          },
+        );
+      });
+    });
+    try {
+      return await Promise.race([asked, late]);
+    } finally {
+      cancel();
+      signal?.removeEventListener('abort', abort);
+      controller.abort(new Error('answered by another server'));
+    }
+  }
+
+  #idOf(connection: ServerConnection): string {
+    for (const [id, each] of this.#connections) if (each === connection) return id;
+    return '';
   }
 
   #watch<N extends QueryName>(
@@ -127,13 +205,25 @@ export class RemoteBackend implements Backend, Snapshots {
     });
   }
 
-  #connection(id: string, address: string): Connection {
+  #connection(id: string, address: string): ServerConnection {
     const known = this.#connections.get(id);
     if (known?.address === address) return known;
-    known?.close();
-    const connection = new Connection({ address, forwarded: false });
+    known?.abandon('the server has another address now');
+    const connection = this.#connect(address);
     this.#connections.set(id, connection);
     return connection;
+  }
+}
+
+/** A read whose outcome is unknown, or that met a server which shuts down, did nothing: it may be asked elsewhere. */
+async function repeatable<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof BackendError && (error.code === 'unknownOutcome' || error.code === 'stopped')) {
+      throw new NotCarriedOut('unreachable', error.message, {}, { cause: error });
+    }
+    throw error;
   }
 }
 

@@ -29,6 +29,10 @@ export class ServerDirectory {
     this.#random = edges.random;
   }
 
+  known(): readonly KnownServer[] {
+    return this.#servers();
+  }
+
   /** Servers in the order in which to ask them; empty when none is known. */
   candidates(): readonly KnownServer[] {
     const known = this.#servers();

@@ -5,10 +5,11 @@
  *
  *     first blocking read ──> watch at a server ──> answers ──> everyone who waits for a newer index
  *                                  │ broken: again at another server, after a pause that grows
+ *                                  │ refused (what was asked cannot be): told to all who wait, and forgotten
  *     idle for 10 minutes ──> dropped
  */
-import type { Answer, Caller, ReadOptions } from '../../api/backend.ts';
-import type { QueryArgs, QueryName, QueryValue } from '../../fsm/index.ts';
+import { type Answer, BackendError, type Caller, type ReadOptions } from '../../api/backend.ts';
+import { type QueryArgs, type QueryName, type QueryValue, Refusal } from '../../fsm/index.ts';
 import type { Clock } from '../../std/clock.ts';
 
 /** Queries whose blocking reads come from here: those that proxies and discovery clients sit on. */
@@ -40,11 +41,23 @@ export type WatchStream = <N extends QueryName>(
 export interface TopicCacheEdges {
   readonly clock: Clock;
   readonly watch: WatchStream;
+  /** How long a topic that never had an answer waits for a server, ms. */
+  readonly holdMs: number;
+  info(message: string, fields: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** What a topic needs of the cache that holds it. */
+interface TopicHome {
+  forget(): void;
+  /** Its stream broke, or stands again. */
+  standing(stands: boolean, reason: string): void;
 }
 
 export class TopicCache {
   readonly #edges: TopicCacheEdges;
   readonly #topics = new Map<string, Topic>();
+  readonly #broken = new Set<string>();
   #stopped = false;
 
   constructor(edges: TopicCacheEdges) {
@@ -54,6 +67,11 @@ export class TopicCache {
   /** Topics that are kept current. */
   get size(): number {
     return this.#topics.size;
+  }
+
+  /** Topics whose stream is broken: they show the last known state. */
+  get broken(): number {
+    return this.#broken.size;
   }
 
   /** Only blocking reads in the default mode: others ask a server, as their callers want. */
@@ -68,10 +86,27 @@ export class TopicCache {
     const key = JSON.stringify([name, caller.token, caller.datacenter, args]);
     let topic = this.#topics.get(key);
     if (topic === undefined) {
-      topic = new Topic(name, args as QueryArgs<QueryName>, caller, this.#edges, () => this.#topics.delete(key));
+      topic = new Topic(name, args as QueryArgs<QueryName>, caller, this.#edges, {
+        forget: () => {
+          this.#topics.delete(key);
+          this.#broken.delete(key);
+        },
+        standing: (stands, reason) => this.#standing(key, stands, reason),
+      });
       this.#topics.set(key, topic);
+      topic.start();
     }
     return (await topic.wait(options)) as Answer<QueryValue<N>>;
+  }
+
+  /** Said once for all topics: an operator wants to know that this host lives on what it knew. */
+  #standing(key: string, stands: boolean, reason: string): void {
+    const before = this.#broken.size;
+    if (stands) this.#broken.delete(key);
+    else this.#broken.add(key);
+    if (this.#stopped || (before === 0) === (this.#broken.size === 0)) return;
+    if (stands) this.#edges.info('the servers answer again: the state is current', { topics: this.#topics.size });
+    else this.#edges.warn('no server keeps us current: going on with the last known state', { reason });
   }
 
   stop(): void {
@@ -84,35 +119,45 @@ export class TopicCache {
 type AnyAnswer = Answer<QueryValue<QueryName>>;
 
 class Topic {
+  readonly start: () => void;
   readonly #edges: TopicCacheEdges;
-  readonly #start: () => void;
-  readonly #forget: () => void;
+  readonly #home: TopicHome;
   readonly #controller = new AbortController();
   readonly #waiting = new Set<() => void>();
   #answer: AnyAnswer | undefined;
+  /** Why there will be no answer. */
+  #over: Error | undefined;
+  /** Why the stream broke last. */
+  #reason: Error | undefined;
+  /** Counts the first answers of streams: each is as new as any read that ended before its stream began. */
+  #firsts = 0;
+  #awaitsFirst = true;
+  /** Highest index before the state was replaced by an older one; 0 when that never happened. */
+  #replacedIndex = 0;
   /** When the stream broke, monotonic ms; undefined while it stands. */
   #brokenAtMs: number | undefined;
   #retryMs = retryMs.first;
   #cancelRetry: () => void = () => undefined;
   #cancelIdle: () => void = () => undefined;
 
-  constructor(name: QueryName, args: QueryArgs<QueryName>, caller: Caller, edges: TopicCacheEdges, forget: () => void) {
+  constructor(name: QueryName, args: QueryArgs<QueryName>, caller: Caller, edges: TopicCacheEdges, home: TopicHome) {
     this.#edges = edges;
-    this.#forget = forget;
+    this.#home = home;
     const options: ReadOptions & { readonly signal: AbortSignal } = {
       caller: { ...caller, call: `${caller.call} (cache)` },
       consistency: 'default',
       signal: this.#controller.signal,
     };
-    this.#start = () =>
+    this.start = () => {
+      this.#awaitsFirst = true;
       edges.watch(
         name,
         args,
         options,
         (answer) => this.#told(answer as AnyAnswer),
-        () => this.#broken(),
+        (error) => this.#ended(error),
       );
-    this.#start();
+    };
   }
 
   /** The answer once it is newer than asked for, or as it is when the wait is over. */
@@ -120,29 +165,49 @@ class Topic {
     this.#cancelIdle();
     const limitMs = waitMs === undefined || waitMs <= 0 ? defaultWaitMs : Math.min(waitMs, waitMaxMs);
     const deadlineMs = this.#edges.clock.monotonicMs() + limitMs;
+    const firsts = this.#firsts;
     try {
       for (;;) {
         if (signal?.aborted) throw signal.reason instanceof Error ? signal.reason : new Error('the caller has gone');
+        if (this.#over !== undefined) throw this.#over;
         const answer = this.#answer;
-        // A first answer, a newer one, or one that went back: the caller must see each.
-        if (answer !== undefined && (answer.index > minIndex || answer.index < minIndex)) return this.#aged(answer);
-        const leftMs = deadlineMs - this.#edges.clock.monotonicMs();
+        if (answer !== undefined && this.#concerns(answer, minIndex, firsts)) return this.#aged(answer);
+        const nowMs = this.#edges.clock.monotonicMs();
+        const leftMs = (answer === undefined ? Math.min(deadlineMs, this.#holdUntilMs(nowMs)) : deadlineMs) - nowMs;
         if (leftMs <= 0) {
           if (answer !== undefined) return this.#aged(answer);
-          throw new Error('no server answered in time');
+          throw this.#reason ?? new BackendError('noLeader', 'no server answered in time');
         }
         await this.#news(leftMs, signal);
       }
     } finally {
-      if (this.#waiting.size === 0) this.#planForgetting();
+      if (this.#waiting.size === 0 && this.#over === undefined) this.#planForgetting();
     }
   }
 
-  stop(): void {
+  stop(reason: Error = new BackendError('stopped', 'this agent is shutting down')): void {
+    this.#over ??= reason;
     this.#controller.abort();
     this.#cancelRetry();
     this.#cancelIdle();
     for (const wake of [...this.#waiting]) wake();
+  }
+
+  /**
+   * A newer answer concerns the caller, and one from after the state was replaced by an older one: we saw that happen, or a
+   * stream that began after the caller came says so. An older one otherwise does not: the caller asked a server that is ahead
+   * of our stream, and must not be shown the past.
+   */
+  #concerns({ index }: AnyAnswer, minIndex: number, firsts: number): boolean {
+    if (index >= minIndex) return index > minIndex;
+    return minIndex <= this.#replacedIndex || this.#firsts !== firsts;
+  }
+
+  /** A topic without any state fails as every request does: when no server could be asked for the hold time. */
+  #holdUntilMs(nowMs: number): number {
+    return this.#brokenAtMs === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.max(this.#brokenAtMs + this.#edges.holdMs, nowMs);
   }
 
   /** While the stream is broken, the answer says how old it is and that no leader is known. */
@@ -153,15 +218,33 @@ class Topic {
   }
 
   #told(answer: AnyAnswer): void {
+    const before = this.#answer?.index ?? 0;
+    if (answer.index < before) this.#replacedIndex = Math.max(this.#replacedIndex, before);
     this.#answer = answer;
+    if (this.#awaitsFirst) this.#firsts++;
+    this.#awaitsFirst = false;
+    if (this.#brokenAtMs !== undefined) this.#home.standing(true, '');
     this.#brokenAtMs = undefined;
     this.#retryMs = retryMs.first;
     for (const wake of [...this.#waiting]) wake();
   }
 
-  #broken(): void {
-    this.#brokenAtMs ??= this.#edges.clock.monotonicMs();
-    this.#cancelRetry = this.#edges.clock.after(this.#retryMs, this.#start);
+  #ended(error: Error): void {
+    if (this.#over !== undefined) return;
+    // A server understood what was asked and said no: another one would say the same.
+    if (error instanceof Refusal) {
+      this.stop(error);
+      this.#home.forget();
+      return;
+    }
+    this.#reason = error;
+    if (this.#brokenAtMs === undefined) {
+      this.#brokenAtMs = this.#edges.clock.monotonicMs();
+      this.#home.standing(false, error.message);
+      // Who waits for a first answer does so for the hold time only, from now on.
+      if (this.#answer === undefined) for (const wake of [...this.#waiting]) wake();
+    }
+    this.#cancelRetry = this.#edges.clock.after(this.#retryMs, this.start);
     this.#retryMs = Math.min(this.#retryMs * 2, retryMs.max);
   }
 
@@ -183,7 +266,7 @@ class Topic {
     this.#cancelIdle();
     this.#cancelIdle = this.#edges.clock.after(idleMs, () => {
       this.stop();
-      this.#forget();
+      this.#home.forget();
     });
   }
 }

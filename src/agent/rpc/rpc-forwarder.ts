@@ -1,16 +1,46 @@
-/** Passes requests on to the leader over gRPC: one connection a server, kept and shared by all callers. */
+/**
+ * Passes requests on to the leader over gRPC: one connection a server, kept and shared by all callers. When another server
+ * leads, the former leader has a moment to answer what it was asked; what is then still open is given back: a server that
+ * hangs never answers, and a blocking read would wait there for news that now happen elsewhere.
+ */
 import type { Answer, Caller, CallName, Calls, ReadOptions, SavedSnapshot } from '../../api/backend.ts';
 import { Connection, NotCarriedOut } from '../../api/rpc/index.ts';
 import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../../fsm/index.ts';
+import type { Clock } from '../../std/clock.ts';
 import { type Forwarder, NotSent } from '../server/index.ts';
 
-export class RpcForwarder implements Forwarder {
-  readonly #addressOf: (id: string) => string | undefined;
-  readonly #connections = new Map<string, Connection>();
+export interface RpcForwarderEdges {
+  readonly clock: Clock;
+  /** `host:port` of a server of the Raft configuration. */
+  addressOf(id: string): string | undefined;
+}
 
-  /** `addressOf` gives `host:port` of a server of the Raft configuration. */
-  constructor(addressOf: (id: string) => string | undefined) {
-    this.#addressOf = addressOf;
+const graceMs = 1_000;
+
+export class RpcForwarder implements Forwarder {
+  readonly #edges: RpcForwarderEdges;
+  readonly #connections = new Map<string, Connection>();
+  readonly #cancels = new Map<string, () => void>();
+
+  constructor(edges: RpcForwarderEdges) {
+    this.#edges = edges;
+  }
+
+  /** To be told of each new leader; undefined while none is known changes nothing yet. */
+  leaderChanged(leaderId: string | undefined): void {
+    if (leaderId === undefined) return;
+    this.#cancels.get(leaderId)?.();
+    this.#cancels.delete(leaderId);
+    for (const [id, connection] of this.#connections) {
+      if (id === leaderId || this.#cancels.has(id)) continue;
+      const cancel = this.#edges.clock.after(graceMs, () => {
+        this.#cancels.delete(id);
+        if (this.#connections.get(id) !== connection) return;
+        this.#connections.delete(id);
+        connection.abandon('it no longer leads');
+      });
+      this.#cancels.set(id, cancel);
+    }
   }
 
   apply<N extends CommandName>(
@@ -49,6 +79,8 @@ export class RpcForwarder implements Forwarder {
   }
 
   stop(): Promise<void> {
+    for (const cancel of this.#cancels.values()) cancel();
+    this.#cancels.clear();
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
     return Promise.resolve();
@@ -64,11 +96,11 @@ export class RpcForwarder implements Forwarder {
   }
 
   #connection(id: string): Connection {
-    const address = this.#addressOf(id);
+    const address = this.#edges.addressOf(id);
     if (address === undefined) throw new NotCarriedOut('unreachable', `no address is known of server ${id}`);
     const known = this.#connections.get(id);
     if (known?.address === address) return known;
-    known?.close();
+    known?.abandon('it has another address now');
     const connection = new Connection({ address, forwarded: true });
     this.#connections.set(id, connection);
     return connection;

@@ -2,6 +2,7 @@
 import type { Answer, ReadOptions } from '../../api/backend.ts';
 import { type Query, type QueryArgs, type QueryName, type QueryValue, queries, type Store } from '../../fsm/index.ts';
 import type { Random } from '../../std/random.ts';
+import { NotSent } from './forwarder.ts';
 import type { Leadership } from './leadership.ts';
 
 const defaultWaitMs = 300_000;
@@ -13,6 +14,8 @@ export class LocalReads {
   readonly #store: Store;
   readonly #leadership: Leadership;
   readonly #random: Random;
+  /** Ends each read that waits as on the leader. */
+  readonly #leaderReads = new Set<() => void>();
 
   constructor(store: Store, leadership: Leadership, random: Random) {
     this.#store = store;
@@ -39,6 +42,41 @@ export class LocalReads {
       knownLeader: this.#leadership.known,
       lastContactMs: Math.round(this.#leadership.lastContactMs()),
     };
+  }
+
+  /**
+   * As the leader: a read that waits must not go on once this server no longer leads, since it could miss what others write.
+   * It is given back with `NotSent`, to be asked again wherever the leader is.
+   */
+  async answerWhileLeading<N extends QueryName>(
+    name: N,
+    args: QueryArgs<N>,
+    options: ReadOptions,
+  ): Promise<Answer<QueryValue<N>>> {
+    if ((options.minIndex ?? 0) === 0) return this.answer(name, args, options);
+    const { signal } = options;
+    const controller = new AbortController();
+    let lost = false;
+    const end = (): void => {
+      lost = true;
+      controller.abort();
+    };
+    const abort = (): void => controller.abort();
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#leaderReads.add(end);
+    try {
+      return await this.answer(name, args, { ...options, signal: controller.signal });
+    } catch (error) {
+      throw lost && !signal?.aborted ? new NotSent('leadership was lost while a read waited', { cause: error }) : error;
+    } finally {
+      this.#leaderReads.delete(end);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  leadershipLost(): void {
+    for (const end of [...this.#leaderReads]) end();
   }
 
   #waitMs(asked: number | undefined): number {

@@ -180,7 +180,11 @@ export class Server implements Backend {
       applied: (command) => this.#duties.applied(command),
       replaced: () => this.#duties.replaced(),
     });
-    this.raft.onLeadership((isLeader) => (isLeader ? this.#duties.start() : this.#duties.stop()));
+    this.raft.onLeadership((isLeader) => {
+      if (isLeader) return this.#duties.start();
+      this.#duties.stop();
+      this.#reads.leadershipLost();
+    });
     if (this.leadership.leading) this.#duties.start();
   }
 
@@ -224,7 +228,7 @@ export class Server implements Backend {
     return this.#atLeader(
       async () => {
         await this.raft.readBarrier(mode);
-        return this.#reads.answer(name, args, options);
+        return this.#reads.answerWhileLeading(name, args, options);
       },
       (id) => this.#forwarder.query(id, name, args, options),
     );

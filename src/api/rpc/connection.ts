@@ -172,9 +172,21 @@ export class Connection {
   }
 
   close(): void {
+    this.#end(new BackendError('stopped', 'this process is shutting down'));
+  }
+
+  /** The other side is known to be gone, though nothing broke: what is under way fails as if the connection had broken. */
+  abandon(reason: string): void {
+    this.#end(new Error(reason));
+  }
+
+  #end(error: Error): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#break(new BackendError('stopped', 'this process is shutting down'));
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#break(error);
+    stream?.cancel();
     this.#client.close();
   }
 

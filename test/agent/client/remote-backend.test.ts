@@ -1,0 +1,177 @@
+// A client agent's choice of server, on a manual clock, with connections that the test answers.
+import { describe, expect, it } from 'vitest';
+import { RemoteBackend, type ServerConnection } from '../../../src/agent/client/remote-backend.ts';
+import { type KnownServer, ServerDirectory } from '../../../src/agent/client/server-directory.ts';
+import { type Answer, BackendError, type ReadOptions } from '../../../src/api/backend.ts';
+import { NotCarriedOut } from '../../../src/api/rpc/index.ts';
+import { seededRandom } from '../../../src/std/random.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const caller = { token: '', address: '', call: 'test', datacenter: '' };
+const reading: ReadOptions = { caller, consistency: 'default' };
+const serversOf = (...names: string[]): KnownServer[] =>
+  names.map((name) => ({ id: name, name, address: `${name}:8300` }));
+const ok: Answer<never> = {
+  value: null as never,
+  index: 1,
+  knownLeader: true,
+  lastContactMs: 0,
+  notFound: false,
+};
+const unreachable = () => Promise.reject(new NotCarriedOut('unreachable', 'connection refused'));
+const silent = () => new Promise<never>(() => undefined);
+
+/** `answers` says how each server answers a request. */
+function setUp(answers: Record<string, () => Promise<unknown>>) {
+  const clock = new VirtualClock();
+  const random = seededRandom('servers');
+  let servers = serversOf(...Object.keys(answers));
+  const directory = new ServerDirectory(() => servers, { clock, random });
+  const asked: string[] = [];
+  const abandoned: string[] = [];
+  const connect = (address: string): ServerConnection => {
+    const [name] = address.split(':');
+    let give: (error: Error) => void = () => undefined;
+    const gone = new Promise<never>((_, reject) => {
+      give = reject;
+    });
+    gone.catch(() => undefined);
+    const answer = (): Promise<never> => {
+      asked.push(name!);
+      return Promise.race([answers[name!]!(), gone]) as Promise<never>;
+    };
+    return {
+      address,
+      apply: answer,
+      call: answer,
+      query: answer,
+      watch: () => undefined,
+      saveSnapshot: answer,
+      restoreSnapshot: answer,
+      abandon: () => {
+        abandoned.push(name!);
+        give(new NotCarriedOut('unreachable', 'given back'));
+      },
+      close: () => undefined,
+    };
+  };
+  const log = { info: () => undefined, warn: () => undefined };
+  const backend = new RemoteBackend(
+    { datacenter: 'dc1', nodeName: 'c1', holdMs: 7_000 },
+    { directory, clock, log, connect },
+  );
+  const remove = (name: string): void => {
+    servers = servers.filter((server) => server.name !== name);
+    backend.serversChanged();
+  };
+  return { clock, directory, backend, asked, abandoned, remove };
+}
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const write = (backend: RemoteBackend) => backend.apply('kv.set', { Key: 'a', Value: null, Flags: 0 }, caller);
+
+describe('the directory', () => {
+  it('prefers one server until it fails, then asks it last', () => {
+    const { directory } = setUp({ a: silent, b: silent, c: silent });
+    const [first, second] = directory.candidates();
+    expect(directory.candidates()[0]).toEqual(first);
+    directory.failed(first!.id);
+    expect(directory.candidates()[0]).toEqual(second);
+    expect(directory.candidates().at(-1)).toEqual(first);
+  });
+
+  it('lets every server be preferred by somebody, and changes over within three minutes', () => {
+    const preferred = new Map<string, number>();
+    let changed = 0;
+    for (let agent = 0; agent < 300; agent++) {
+      const clock = new VirtualClock();
+      const random = seededRandom(`agent ${agent}`);
+      const directory = new ServerDirectory(() => serversOf('a', 'b', 'c'), { clock, random });
+      const { id } = directory.candidates()[0]!;
+      preferred.set(id, (preferred.get(id) ?? 0) + 1);
+      clock.advance(180_000);
+      if (directory.candidates()[0]!.id !== id) changed++;
+    }
+    expect(Math.min(...preferred.values())).toBeGreaterThan(60);
+    expect(changed).toBeGreaterThan(120);
+  });
+
+  it('puts a server that came late behind those that are asked already', () => {
+    const clock = new VirtualClock();
+    let servers = serversOf('a');
+    const directory = new ServerDirectory(() => servers, { clock, random: seededRandom('x') });
+    directory.candidates();
+    servers = serversOf('b', 'a');
+    expect(directory.candidates().map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+});
+
+describe('a request', () => {
+  it('that did nothing for certain is asked of the next server, a write too', async () => {
+    const { backend, asked } = setUp({ a: unreachable, b: () => Promise.resolve(true), c: unreachable });
+    expect(await write(backend)).toBe(true);
+    expect(asked.at(-1)).toBe('b');
+  });
+
+  it('whose outcome is unknown is not asked again if it is a write, and is if it is a read', async () => {
+    const lost = () => Promise.reject(new BackendError('unknownOutcome', 'the connection broke'));
+    const { backend, asked } = setUp({ a: lost, b: lost });
+    await expect(write(backend)).rejects.toMatchObject({ code: 'unknownOutcome' });
+    expect(asked).toHaveLength(1);
+    let broken = true;
+    const once = () => {
+      if (!broken) return Promise.resolve(ok);
+      broken = false;
+      return lost();
+    };
+    const second = setUp({ a: once, b: once });
+    expect(await second.backend.query('catalog.services', {}, reading)).toEqual(ok);
+    expect(new Set(second.asked).size).toBe(2);
+  });
+
+  it('goes round for the hold time and then says what the last server said', async () => {
+    const { backend, clock } = setUp({ a: unreachable, b: unreachable });
+    const asked = write(backend);
+    const failure = expect(asked).rejects.toThrow('rpc error getting client: connection refused');
+    for (let i = 0; i <= 70; i++) {
+      await settled();
+      clock.advance(100);
+    }
+    await failure;
+  });
+
+  it('fails at once when no server is known', async () => {
+    await expect(write(setUp({}).backend)).rejects.toMatchObject({ code: 'noServers' });
+  });
+
+  it('that reads is asked of a second server when the first is silent for a second', async () => {
+    let hangs = true;
+    const maybe = () => {
+      if (!hangs) return Promise.resolve(ok);
+      hangs = false;
+      return silent();
+    };
+    const { backend, clock, asked, directory } = setUp({ a: maybe, b: maybe });
+    const answer = backend.query('catalog.services', {}, reading);
+    await settled();
+    expect(asked).toHaveLength(1);
+    clock.advance(1_000);
+    expect(await answer).toEqual(ok);
+    expect(directory.candidates()[0]!.id).toBe(asked[1]);
+    expect(clock.pendingMs).toEqual([]);
+  });
+
+  it('that waits at a server which gossip sees fail is given back and asked elsewhere', async () => {
+    let hangs = true;
+    const maybe = () => {
+      if (!hangs) return Promise.resolve(ok);
+      hangs = false;
+      return silent();
+    };
+    const { backend, asked, abandoned, remove } = setUp({ a: maybe, b: maybe });
+    const answer = backend.query('kv.get', { Key: 'a' } as never, { ...reading, minIndex: 5 });
+    await settled();
+    remove(asked[0]!);
+    expect(await answer).toEqual(ok);
+    expect(abandoned).toEqual([asked[0]]);
+  });
+});
