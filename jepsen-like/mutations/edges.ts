@@ -1,0 +1,128 @@
+/** Wrong edges: a disk or a state machine that lies, as real ones have. */
+
+import type { RaftEdges, StateMachine } from '../../src/raft/index.ts';
+import { decodeRecord, encodeRecord } from '../../src/raft/log/records.ts';
+import type { LogStore, StoreOperation } from '../../src/raft/log/store.ts';
+import type { Mutation } from './mutation.ts';
+
+const wrapStore = (store: LogStore, commit: LogStore['commit']): LogStore => ({
+  get: (key) => store.get(key),
+  bounds: () => store.bounds(),
+  range: (first, last) => store.range(first, last),
+  commit,
+  close: () => store.close(),
+});
+
+/** Only what the machine does differently. */
+function wrapMachine(machine: StateMachine, change: Partial<StateMachine>): StateMachine {
+  return new Proxy(machine, {
+    get: (target, name) => {
+      const changed = change[name as keyof StateMachine];
+      if (changed !== undefined) return changed;
+      const value = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+const withMachine = (edges: RaftEdges, change: Partial<StateMachine>): RaftEdges => ({
+  ...edges,
+  stateMachine: wrapMachine(edges.stateMachine, change),
+});
+
+export const edgeMutations: readonly Mutation[] = [
+  {
+    name: 'the vote is not written, only the term',
+    source: 'R02, hashicorp/raft #661',
+    store: (store) =>
+      wrapStore(store, (operations) =>
+        store.commit(
+          operations.map((operation): StoreOperation => {
+            if (operation.kind !== 'put' || operation.key !== 'hardState') return operation;
+            const state = decodeRecord(operation.value) as { term: number };
+            return { ...operation, value: encodeRecord({ ...state, votedFor: '' }) };
+          }),
+        ),
+      ),
+  },
+  {
+    name: 'the term is not written',
+    source: 'R02, R03',
+    store: (store) =>
+      wrapStore(store, (operations) =>
+        store.commit(operations.filter(({ key }) => key !== 'hardState' || store.get(key) === undefined)),
+      ),
+  },
+  {
+    name: 'a write is reported durable before it is',
+    source: 'D02, etcd #14370',
+    store: (store) =>
+      wrapStore(store, async (operations) => {
+        // Writes queue up behind each other in secret.
+        const before = hidden.get(store) ?? Promise.resolve();
+        hidden.set(
+          store,
+          before.then(() => store.commit(operations)),
+        );
+      }),
+  },
+  {
+    name: 'a failed fsync is swallowed',
+    source: 'D03, R05, rostam #94',
+    store: (store) => wrapStore(store, (operations) => store.commit(operations).catch(() => {})),
+  },
+  {
+    name: 'a failed fsync is tried again',
+    source: 'D03, fsyncgate',
+    store: (store) => wrapStore(store, (operations) => store.commit(operations).catch(() => {})),
+  },
+  {
+    name: 'new entries before the removal of the old ones',
+    source: 'R08, D15',
+    store: (store) =>
+      wrapStore(store, (operations) =>
+        store.commit([
+          ...operations.filter(({ kind }) => kind === 'put'),
+          ...operations.filter(({ kind }) => kind === 'remove'),
+        ]),
+      ),
+  },
+  {
+    name: 'the applied index is lost at a restart',
+    source: 'R44, etcd #13766',
+    edges: (edges) => {
+      const machine = edges.stateMachine as StateMachine & { appliedIndex: number };
+      machine.appliedIndex = Math.max(edges.log.recovered.prefix.index, machine.appliedIndex - 2);
+      return edges;
+    },
+  },
+  {
+    name: 'a checkpoint says more than it holds',
+    source: 'D20, R21',
+    edges: (edges) =>
+      withMachine(edges, {
+        checkpoint: async () => {
+          const file = await edges.stateMachine.checkpoint();
+          const index = Math.max(file.index, edges.stateMachine.appliedIndex);
+          return { ...file, index };
+        },
+        latestCheckpoint: () => {
+          const file = edges.stateMachine.latestCheckpoint();
+          return file === undefined ? undefined : { ...file, index: edges.stateMachine.appliedIndex };
+        },
+      }),
+  },
+  {
+    name: 'an entry is applied differently on one server',
+    source: 'V04',
+    edges: (edges) =>
+      withMachine(edges, {
+        apply: (entries) =>
+          edges.stateMachine.apply(
+            edges.random.chance(0.002) ? entries.map((entry) => ({ ...entry, term: entry.term + 1 })) : entries,
+          ),
+      }),
+  },
+];
+
+const hidden = new WeakMap<LogStore, Promise<void>>();
