@@ -34,17 +34,17 @@ export class SimClient {
   }
 
   #pause(): void {
-    this.#world.time.schedule(this.#random.next() * 60, () => {
+    this.#world.time.schedule(this.#random.next() * this.#world.swarm.thinkMs, () => {
       if (!this.#stopped) this.#operate();
     });
   }
 
   #operate(): void {
-    const { world } = { world: this.#world };
+    const world = this.#world;
     const server = this.#choose();
     if (server?.node === undefined || server.paused) return this.#retryElsewhere();
     const key = `k${this.#random.int(1, world.swarm.keys)}`;
-    const kind = this.#random.pick(['write', 'write', 'cas', 'read', 'read', 'leaseRead']);
+    const kind = this.#random.pick(world.swarm.mix);
     const startMs = world.time.nowMs;
     let finished = false;
     const finish = (outcome: Outcome, output: unknown, error: string | undefined, input: unknown): void => {
@@ -128,7 +128,8 @@ export class SimClient {
   }
 
   #choose(): SimServer | undefined {
-    if (this.#server === undefined || this.#random.chance(0.1)) this.#server = this.#random.pick(this.#world.servers);
+    if (this.#server === undefined || this.#random.chance(this.#world.swarm.wander))
+      this.#server = this.#random.pick(this.#world.servers);
     return this.#server;
   }
 

@@ -58,6 +58,14 @@ const between = (group: readonly SimServer[], rest: readonly SimServer[]): [stri
 const leader = (world: World): SimServer | undefined =>
   world.servers.find(({ node }) => node?.core.state.leadership !== undefined);
 
+/** Nothing passes to or from this server, and its peers see their connections break; it sees nothing. */
+function cutOff(world: World, server: SimServer | undefined, durationMs: number): void {
+  if (server === undefined || world.safePhase) return;
+  const others = world.servers.filter((other) => other !== server);
+  cutAll(world, between([server], others), durationMs);
+  for (const other of others) other.arrive((handlers) => handlers.peerBroken(server.id));
+}
+
 function restartLater(world: World, server: SimServer, durationMs: number): void {
   afterwards(world, durationMs, () => world.restart(server));
 }
@@ -99,6 +107,12 @@ const acts: { readonly [K in FaultKind]: Act } = {
       ),
       durationMs,
     );
+  },
+  cutLeader: (world, _random, durationMs) => cutOff(world, leader(world), durationMs),
+  transferAndCut: (world, random, durationMs) => {
+    const server = leader(world);
+    server?.node?.transferLeadership().catch(() => world.mark('transfer: refused or failed'));
+    world.time.schedule(random.next() * 10, () => cutOff(world, server, durationMs));
   },
   oneWay: (world, random, durationMs) => {
     const victim = random.pick(world.servers);

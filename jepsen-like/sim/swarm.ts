@@ -5,7 +5,17 @@
 import type { RaftSettings } from '../../src/raft/index.ts';
 import type { Random } from '../../src/std/random.ts';
 
+/** What a run leans towards: all faults alike, or the few that together reach one kind of rare state. */
+export type Profile = 'mixed' | 'elections' | 'leases' | 'membership';
+
 export interface Swarm {
+  readonly profile: Profile;
+  /** How often a client turns to another server than the one it believes in. */
+  readonly wander: number;
+  /** What clients do, each as often as it stands here. */
+  readonly mix: readonly ('write' | 'cas' | 'read' | 'leaseRead')[];
+  /** Longest pause of a client between two operations. */
+  readonly thinkMs: number;
   readonly servers: number;
   readonly spares: number;
   readonly clients: number;
@@ -38,6 +48,8 @@ export const faultKinds = [
   'pause',
   'partition',
   'isolateLeader',
+  'cutLeader',
+  'transferAndCut',
   'oneWay',
   'flap',
   'breakConnections',
@@ -60,6 +72,8 @@ const meanMs: Record<FaultKind, readonly [number, number]> = {
   pause: [1_000, 8_000],
   partition: [1_500, 8_000],
   isolateLeader: [1_500, 8_000],
+  cutLeader: [1_000, 5_000],
+  transferAndCut: [1_000, 5_000],
   oneWay: [1_500, 8_000],
   flap: [3_000, 10_000],
   breakConnections: [500, 4_000],
@@ -74,6 +88,79 @@ const meanMs: Record<FaultKind, readonly [number, number]> = {
 };
 
 export function drawSwarm(root: Random, unsafeMs: number): Swarm {
+  const swarm = drawMixed(root, unsafeMs);
+  const random = root.stream('profile');
+  const profile = random.pick<Profile>(['mixed', 'mixed', 'elections', 'leases', 'membership']);
+  return leanings[profile](swarm, random);
+}
+
+const calmNetwork = (swarm: Swarm): Swarm['network'] => ({
+  ...swarm.network,
+  delayMsMin: 0.1,
+  delayMsMean: 1,
+  lossRate: 0,
+});
+
+const leanings: { readonly [P in Profile]: (swarm: Swarm, random: Random) => Swarm } = {
+  mixed: (swarm) => swarm,
+  /** Leaders fall one after another, each with entries that few others have, and messages of the dead arrive late. */
+  elections: (swarm, random) => ({
+    ...swarm,
+    profile: 'elections',
+    servers: random.pick([3, 5, 5]),
+    spares: 0,
+    wander: 0.4,
+    network: { ...swarm.network, delayMsMean: random.pick([1, 5, 20]), lateRate: random.pick([0, 0.01, 0.05]) },
+    disk: { ...swarm.disk, latencyMsMean: random.pick([0.3, 2, 10]) },
+    faults: { isolateLeader: 500, cutLeader: 500, partition: 700, crash: 1_000, oneWay: 1_500 },
+    settings: {
+      ...swarm.settings,
+      appendEntriesMax: random.pick([1, 1, 2]),
+      electionTimeoutTicks: 15,
+      heartbeatTicks: 3,
+    },
+  }),
+  /** A leader is cut off while its peers know at once, and clients read on both sides. */
+  leases: (swarm, random) => ({
+    ...swarm,
+    profile: 'leases',
+    servers: 3,
+    spares: 0,
+    clients: 8,
+    keys: 1,
+    wander: 0.4,
+    thinkMs: 10,
+    mix: ['write', 'leaseRead', 'leaseRead', 'leaseRead', 'read'],
+    network: calmNetwork(swarm),
+    disk: { latencyMsMean: 0.3, slowServer: false },
+    faults: {
+      cutLeader: 400,
+      transferAndCut: 500,
+      crash: random.pick([200, 2_000]),
+      oneWay: 1_000,
+      breakConnections: 500,
+    },
+    settings: { ...swarm.settings, electionTimeoutTicks: 30, heartbeatTicks: 3, leaseMs: random.pick([80, 160, 300]) },
+  }),
+  /** Members change while leaders fall. */
+  membership: (swarm, random) => ({
+    ...swarm,
+    profile: 'membership',
+    servers: random.pick([2, 3, 4]),
+    spares: 3,
+    wander: 0.4,
+    network: calmNetwork(swarm),
+    faults: { membership: 120, isolateLeader: 600, partition: 600, cutLeader: 700, oneWay: 1_500 },
+    settings: {
+      ...swarm.settings,
+      electionTimeoutTicks: 15,
+      heartbeatTicks: 3,
+      appendEntriesMax: random.pick([1, 64]),
+    },
+  }),
+};
+
+function drawMixed(root: Random, unsafeMs: number): Swarm {
   const random = root.stream('swarm');
   const maybe = <T>(probability: number, value: () => T, otherwise: T): T =>
     random.chance(probability) ? value() : otherwise;
@@ -87,6 +174,10 @@ export function drawSwarm(root: Random, unsafeMs: number): Swarm {
   }
   const servers = random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 7]);
   return {
+    profile: 'mixed',
+    wander: random.pick([0.1, 0.1, 0.4]),
+    mix: ['write', 'write', 'cas', 'read', 'read', 'leaseRead'],
+    thinkMs: 60,
     servers,
     spares: faults.membership === undefined ? 0 : random.int(1, 2),
     clients: random.int(2, 8),

@@ -11,7 +11,9 @@ import type { ServerId } from './types.ts';
 const lostContactAttempts = 6;
 
 export function mayCampaign(state: CoreState): boolean {
-  return state.installing === undefined && state.rules.mayCampaign(state.membership.latest, state.id);
+  const { membership, commitIndex } = state;
+  const committed = membership.at(Math.max(commitIndex, state.log.prefix.index));
+  return state.installing === undefined && state.rules.mayCampaign(membership.latest, committed, state.id);
 }
 
 /** The election timer of everybody but the leader. */

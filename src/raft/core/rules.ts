@@ -22,8 +22,12 @@ export interface Rules {
     readonly electionTimeoutMs: number;
     readonly lostContact: boolean;
   }): boolean;
-  /** Raft §6: only a voter of the latest configuration may campaign. */
-  mayCampaign(configuration: Configuration, self: ServerId): boolean;
+  /**
+   * Dissertation §4.2.2: a voter may campaign, of the latest configuration or of the one in force at the commit index. The second
+   * matters: s2 leads {s2, s3}, is removed, appends the final {s3} and is cut off before s3 has it. s3 still needs the vote of s2, and
+   * s2, whose log is longer, refuses it; only s2 can win, though its own log says that it is no member any more.
+   */
+  mayCampaign(latest: Configuration, committed: Configuration, self: ServerId): boolean;
   /** Raft §5.2, §6: a majority of each group of voters; nobody else's answer counts. */
   electionResult(configuration: Configuration, votes: ReadonlyMap<ServerId, boolean>): VoteResult;
   /** Raft §5.3: an entry is a candidate for commitment when a majority of each group has it on disk. */
@@ -95,8 +99,8 @@ export const rules: Rules = {
   voteIsFree: (votedFor, candidate) => votedFor === '' || votedFor === candidate,
   voterMustWait: ({ sinceContactMs, sinceStartMs, leaseMs, electionTimeoutMs, lostContact }) =>
     sinceStartMs < leaseMs || sinceContactMs < (lostContact ? leaseMs : electionTimeoutMs),
-  mayCampaign: (configuration, self) =>
-    configuration.voters.includes(self) || configuration.votersOutgoing.includes(self),
+  mayCampaign: (latest, committed, self) =>
+    [latest, committed].some(({ voters, votersOutgoing }) => voters.includes(self) || votersOutgoing.includes(self)),
   electionResult: (configuration, votes) => voteResult(voterGroups(configuration), votes),
   replicatedIndex: (configuration, matchIndex) => quorumValue(voterGroups(configuration), matchIndex, majority),
   mayCommitByCounting: (entryTerm, currentTerm) => entryTerm === currentTerm,
