@@ -28,12 +28,41 @@ import * as operations from './steps/6-operations.mjs';
 const steps = [agent, services, http, sql, intentions, operations];
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-const { values } = parseArgs({
-  options: {
-    check: { type: 'boolean', default: false },
-    'port-offset': { type: 'string', default: process.env.HEDDLE_DEMO_PORT_OFFSET ?? '0' },
-  },
-});
+const help = `npm run demo -- [options]
+
+  --check            do not wait between the steps, check every one, exit 1 where one fails
+  --port-offset N    move every port by N (also HEDDLE_DEMO_PORT_OFFSET); for when some are in use
+  --help             this text
+
+HEDDLE_DEMO_PGLITE=1 uses the embedded PostgreSQL even where a server is installed, HEDDLE_DEMO_PSQL=0 the SQL client
+of this project even where psql is.
+`;
+const { values } = readOptions();
+if (values.help) {
+  process.stdout.write(help);
+  process.exit(0);
+}
+
+function readOptions() {
+  try {
+    return parseArgs(options());
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${help}`);
+    process.exit(1);
+  }
+}
+
+function options() {
+  const offset = process.env.HEDDLE_DEMO_PORT_OFFSET ?? '0';
+  return {
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      check: { type: 'boolean', default: false },
+      'port-offset': { type: 'string', default: offset },
+    },
+  };
+}
+
 const offset = Number(values['port-offset']);
 if (!Number.isInteger(offset) || offset < 0 || offset > 40_000) {
   console.error('--port-offset must be a whole number from 0 to 40000');

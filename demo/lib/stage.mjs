@@ -1,5 +1,5 @@
 // What the steps share: folders, ports, the processes on stage, and ways to act like an operator at a terminal.
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { movePorts, portsAt } from './ports.mjs';
@@ -29,14 +29,22 @@ export class Stage {
     return `http://127.0.0.1:${this.ports.http}`;
   }
 
-  /** Definition files for this run: as they are in the project, unless the ports are moved. */
+  /**
+   * Definition files for this run: as they are in the project, but for two things. Ports are moved when the demo is told to;
+   * and the sidecar of postgresql binds another port than it is registered at, where a wiretap will stand and listen.
+   */
   install(from) {
     const source = join(this.demo, from);
     for (const file of readdirSync(source)) {
-      const target = join(this.configFolder, file);
-      if (this.offset === 0) cpSync(join(source, file), target);
-      else writeFileSync(target, movePorts(readFileSync(join(source, file), 'utf8'), this.offset));
+      const text = movePorts(readFileSync(join(source, file), 'utf8'), this.offset);
+      writeFileSync(join(this.configFolder, file), file === 'postgresql.json' ? this.#behindTheTap(text) : text);
     }
+  }
+
+  #behindTheTap(text) {
+    const definition = JSON.parse(text);
+    definition.service.connect.sidecar_service.proxy.config.bind_port = this.ports.postgresBind;
+    return JSON.stringify(definition, null, 2);
   }
 
   check(claim, holds, detail) {

@@ -39,7 +39,9 @@ export async function run(stage) {
   }
   stage.check('SQL works through the mesh', answer?.[0] === `1|${secret}`, stage.session.text);
 
-  note('a wiretap between the two sidecars, where only encrypted bytes go by:');
+  note(
+    `a wiretap stands at port ${ports.postgresSidecar}, between the two sidecars, where only encrypted bytes go by:`,
+  );
   const { version, suite, serverName, bytes } = stage.tap.conversations.at(-1) ?? {};
   printed(`${version}, ${suite}; ${bytes} bytes; server name ${serverName}`);
   stage.check('the wire carries TLS 1.3', version === 'TLSv1.3', version);
