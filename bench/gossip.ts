@@ -55,7 +55,7 @@ if (peer === undefined) {
   const line = (mine: GroupResult): string =>
     `CPU ${ratio((r) => r.cpuPercentPerMember, mine)}, bytes ${ratio((r) => r.bytesPerSecondPerMember, mine)}, ` +
     `memory ${ratio((r) => r.residentMbPerMember, mine)}`;
-  process.stdout.write(`\npeers: ${serf.stdout.split('\n')[0]}\n`);
+  process.stdout.write(`\npeers: serf, which calls itself ${serf.stdout.split('\n')[0]}\n`);
   process.stdout.write(`ratios a member, ours / serf: 20 members in one process: ${line(small!)}\n`);
   process.stdout.write(`                              200 members in one process: ${line(large!)}\n`);
 }

@@ -88,7 +88,12 @@ export class GossipNode implements Gossip {
     const snapshot =
       snapshotPath === undefined ? emptySnapshot : await SnapshotFile.read(snapshotPath, rejoinAfterLeave);
     await node.bind(edges);
-    if (snapshotPath !== undefined) await node.openSnapshot(snapshotPath, snapshot);
+    try {
+      if (snapshotPath !== undefined) await node.openSnapshot(snapshotPath, snapshot);
+    } catch (error) {
+      await node.driver.stop();
+      throw error;
+    }
     node.driver.run((pool, nowMs) => pool.start(snapshot, nowMs));
     node.unlistenLoop = onLoopDelay((delayMs) => node.driver.run((pool, nowMs) => pool.loopDelay(delayMs, nowMs)));
     void node.rejoin(snapshot);
@@ -106,6 +111,7 @@ export class GossipNode implements Gossip {
       verifyOutgoing: options.encryptVerifyOutgoing ?? true,
     });
     const address = advertisableAddress(options.advertiseAddress ?? options.bindAddress);
+    const admit = admission(options);
     // Packets that arrive before the pool exists find nobody, as they would have a moment earlier.
     let driver: Driver | undefined;
     const bound = await transport.listen(
@@ -125,7 +131,7 @@ export class GossipNode implements Gossip {
         config,
         packetOverheadBytes: envelope.overheadBytes,
         nameConflictResolution: options.nameConflictResolution ?? true,
-        admit: admission(options),
+        admit,
         admitAll: options.admitAll,
         reconnectTimeoutOf: options.reconnectTimeoutOf,
       },

@@ -7,7 +7,6 @@ import { err, ok, type Result } from '../../std/result.ts';
 import type { GossipConfig } from '../config.ts';
 import type { GossipErrorCode } from '../errors.ts';
 import type { Counters } from '../metrics.ts';
-import { BroadcastQueue } from '../swim/broadcast-queue.ts';
 import type { SwimDelegate, SwimTimer } from '../swim/context.ts';
 import { Outbox } from '../swim/outbox.ts';
 import { Swim } from '../swim/swim.ts';
@@ -24,14 +23,15 @@ import {
   type SerfMessage,
 } from '../wire/serf.ts';
 import type { StreamMessage } from '../wire/stream.ts';
-import { encodeUtf8, utf8Length } from '../wire/utf8.ts';
+import { utf8Length } from '../wire/utf8.ts';
 import { type HeldChange, MemberHolder, UserEventHolder } from './coalescer.ts';
 import type { DeliveredQuery, MemberChange, PoolEvent, PoolTimer, SerfContext } from './context.ts';
 import { type Coordinate, CoordinateClient } from './coordinate.ts';
 import { Departure } from './departure.ts';
-import { answerInternal, fittingKeyResponse, internalPrefix, internalQuery, winsConflict } from './internal-queries.ts';
+import { answerInternal, fittingKeyResponse, internalPrefix } from './internal-queries.ts';
 import { LamportClock } from './lamport.ts';
 import { type Member, memberFromPeer } from './member.ts';
+import { NameConflict } from './name-conflict.ts';
 import {
   AnswerDesk,
   type AskedQuery,
@@ -40,6 +40,7 @@ import {
   QueryRegister,
   type RespondFailure,
 } from './queries.ts';
+import { type QueueName, SerfQueues } from './queues.ts';
 import { Roster } from './roster.ts';
 import { type Snapshot, snapshotLine } from './snapshot.ts';
 import type { UserEvent } from './user-event.ts';
@@ -75,17 +76,12 @@ export class Pool {
   private readonly departure: Departure;
   private readonly memberHolder: MemberHolder;
   private readonly eventHolder: UserEventHolder;
-  /** Serf's three queues, in the order in which they ride on packets. */
-  private readonly queues: {
-    readonly intents: BroadcastQueue;
-    readonly queries: BroadcastQueue;
-    readonly events: BroadcastQueue;
-  };
+  private readonly queues: SerfQueues;
   private tags: Readonly<Record<string, string>>;
   private readonly ignoringJoins = new Set<number>();
   private readonly waits = new Set<string>();
   private lastWait = 0;
-  private conflict: { readonly query: number; readonly responses: { payload: Uint8Array }[] } | undefined;
+  private readonly conflict: NameConflict;
 
   constructor(options: PoolOptions, parts: { random: Random; counters: Counters }) {
     const { config, name, advertise } = options;
@@ -108,13 +104,11 @@ export class Pool {
       refuteLeave: () => this.announceJoin(context.nowMs),
       reconnectTimeoutMs: (member) => options.reconnectTimeoutOf?.(member) ?? config.reconnectTimeoutMs,
     });
-    const queue = (): BroadcastQueue =>
-      new BroadcastQueue(
-        config.retransmitMult,
-        () => this.roster.size,
-        (token) => this.broadcastDone(token),
-      );
-    this.queues = { intents: queue(), queries: queue(), events: queue() };
+    this.queues = new SerfQueues(
+      config,
+      () => this.roster.size,
+      (token) => this.broadcastDone(token),
+    );
     this.memberHolder = new MemberHolder(context, 'members', (held) => held.map((change) => this.tellChange(change)));
     this.eventHolder = new UserEventHolder(context, 'userEvents', (held) => held.map((event) => this.tellEvent(event)));
     this.userEvents = new UserEventLog(context, (event) => {
@@ -132,6 +126,19 @@ export class Pool {
       (query) => this.deliverQuery(query),
     );
     this.queries = new QueryRegister(context, (event) => this.queryHeard(event));
+    this.conflict = new NameConflict(
+      { name, at: advertise },
+      {
+        ask: (question, payload) => {
+          const asked = this.query(question, payload, {}, context.nowMs);
+          return asked.ok ? asked.value.query : undefined;
+        },
+        lost: () => {
+          const reason = `the name ${name} belongs to another member, says the pool`;
+          this.outbox.notify({ kind: 'shutdown', reason });
+        },
+      },
+    );
     this.coordinates = new CoordinateClient(random.stream('coordinates'));
     this.departure = new Departure(context, {
       anyOtherActive: () => this.swim.anyOtherActive(),
@@ -226,8 +233,7 @@ export class Pool {
 
   private pruneQueues(): void {
     const { config, counters } = this.context;
-    const max = config.queueDepthMin > 0 ? Math.max(config.queueDepthMin, 2 * this.roster.size) : config.queueDepthMax;
-    for (const queue of Object.values(this.queues)) counters.add('queuePruned', queue.prune(max));
+    counters.add('queuePruned', this.queues.prune(config, this.roster.size));
   }
 
   // --- what the application asks
@@ -348,12 +354,14 @@ export class Pool {
       joined: (peer) => this.roster.joined(peer),
       updated: (peer) => this.roster.updated(peer),
       left: (peer) => this.roster.left(peer),
-      conflict: (existing) => this.nameConflict(existing),
+      conflict: (existing) => {
+        if (options.nameConflictResolution) this.conflict.claimed(existing.name);
+      },
       userMessage: (body) => this.userMessage(body),
       ackPayload: () => (this.context.config.coordinates ? encodePingPayload(this.coordinates.coordinate) : null),
       acked: (peer, roundTripMs, payload) => this.acked(peer, roundTripMs, payload),
-      hasBroadcasts: () => Object.values(this.queues).some((queue) => queue.length > 0),
-      broadcasts: (bytes, overhead, parts) => this.broadcasts(bytes, overhead, parts),
+      hasBroadcasts: () => this.queues.any,
+      broadcasts: (bytes, overhead, parts) => this.queues.drain(bytes, overhead, parts),
       userState: () => encodeSerf({ kind: 'pushPull', body: this.pushPullState() }),
       mergeUserState: (state, join) => this.mergeUserState(state, join),
       joinDone: (join, failure) => {
@@ -377,19 +385,8 @@ export class Pool {
     }
   }
 
-  private broadcasts(bytes: number, overhead: number, parts: number): Uint8Array[] {
-    const taken: Uint8Array[] = [];
-    let free = bytes;
-    for (const queue of [this.queues.intents, this.queues.queries, this.queues.events]) {
-      const some = queue.drain(free, overhead, parts - taken.length);
-      for (const message of some) free -= message.length + overhead;
-      taken.push(...some);
-    }
-    return taken;
-  }
-
-  private queue(which: keyof Pool['queues'], message: Uint8Array, token?: string): void {
-    this.queues[which].add(message, { token });
+  private queue(which: QueueName, message: Uint8Array, token?: string): void {
+    this.queues.add(which, message, token);
     this.swim.somethingQueued();
   }
 
@@ -491,25 +488,7 @@ export class Pool {
   }
 
   private queryHeard(event: QueryEvent): void {
-    if (event.query !== this.conflict?.query) return this.outbox.notify(event);
-    if (event.kind === 'queryResponse') this.conflict.responses.push(event);
-    else if (event.kind === 'queryOver') this.settleConflict();
-  }
-
-  /** Somebody else uses a name. If it is ours, the pool is asked whom it means; a third member only counts it. */
-  private nameConflict(existing: Peer): void {
-    const { name } = this.context;
-    if (existing.name !== name || !this.options.nameConflictResolution || this.conflict !== undefined) return;
-    const asked = this.query(internalQuery.conflict, encodeUtf8(name), {}, this.context.nowMs);
-    if (asked.ok) this.conflict = { query: asked.value.query, responses: [] };
-  }
-
-  private settleConflict(): void {
-    const { responses } = this.conflict!;
-    this.conflict = undefined;
-    if (winsConflict(this.context.advertise, responses)) return;
-    const reason = `the name ${this.context.name} belongs to another member, says the pool`;
-    this.outbox.notify({ kind: 'shutdown', reason });
+    if (!this.conflict.heard(event)) this.outbox.notify(event);
   }
 
   // --- what can be looked up
@@ -569,9 +548,9 @@ export class Pool {
       member_time: clocks.member.time,
       event_time: clocks.event.time,
       query_time: clocks.query.time,
-      intent_queue: this.queues.intents.length,
-      event_queue: this.queues.events.length,
-      query_queue: this.queues.queries.length,
+      intent_queue: this.queues.lengthOf('intents'),
+      event_queue: this.queues.lengthOf('events'),
+      query_queue: this.queues.lengthOf('queries'),
       member_queue: this.swim.queueLength,
       coordinate_resets: this.coordinates.resets,
     };
