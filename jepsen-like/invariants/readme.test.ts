@@ -4,8 +4,14 @@ import { expect, it } from 'vitest';
 import { invariants } from './index.ts';
 
 it('the README lists every invariant', () => {
-  const rows = readFileSync(new URL('./README.md', import.meta.url), 'utf8')
+  const cells = readFileSync(new URL('./README.md', import.meta.url), 'utf8')
     .split('\n')
-    .filter((line) => /^\| [a-z]+-/.test(line));
-  expect(rows).toEqual(invariants.map(({ name, says, source }) => `| ${name} | ${says} | ${source} |`));
+    .filter((line) => /^\| [a-z]+-/.test(line))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, 4)
+        .map((cell) => cell.trim()),
+    );
+  expect(cells).toEqual(invariants.map(({ name, says, source }) => [name, says, source]));
 });

@@ -7,7 +7,7 @@
  */
 import { err, ok, type Result } from '../../std/result.ts';
 import type { Effects } from './effects.ts';
-import { ownVoteDurable, peerBroken, startElection, voterMustWait } from './election.ts';
+import { forgetLeader, ownVoteDurable, peerBroken, startElection, voterMustWait } from './election.ts';
 import { beginInstall, installed } from './following.ts';
 import { type ChangeWish, isVoter, planChange } from './membership.ts';
 import type { CheckpointOffer, Message, MessageKind } from './messages.ts';
@@ -241,7 +241,7 @@ export class RaftCore {
       case 'voteRequest':
         // A leader may hold a lease on this server's silence: then the vote, and even its term, do not reach us.
         if (!message.transfer && voterMustWait(state)) return false;
-        state.becomeFollower(message.term, '');
+        forgetLeader(state, message.term);
         return true;
       case 'append':
       case 'heartbeat':

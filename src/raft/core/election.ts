@@ -5,7 +5,7 @@
 import { isVoter, membersOf } from './membership.ts';
 import type { PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse } from './messages.ts';
 import type { CoreState } from './state.ts';
-import type { ServerId } from './types.ts';
+import type { ServerId, Term } from './types.ts';
 
 /** Attempts to replace a leader whose connection broke before the ordinary timeout takes over. */
 const lostContactAttempts = 6;
@@ -99,6 +99,13 @@ export function answerPreVote(state: CoreState, request: PreVoteRequest): void {
   state.send({ kind: 'preVoteResponse', from: state.id, to: request.from, term, granted });
 }
 
+/** A candidate's later term. What is known of the old leader's connection still decides how long its lease is waited for. */
+export function forgetLeader(state: CoreState, term: Term): void {
+  const { lostContact } = state;
+  state.becomeFollower(term, '');
+  state.lostContact = lostContact;
+}
+
 /** Same term: the vote itself. */
 export function answerVote(state: CoreState, request: VoteRequest): void {
   const candidate = { index: request.lastIndex, term: request.lastTerm };
@@ -110,6 +117,7 @@ export function answerVote(state: CoreState, request: VoteRequest): void {
   if (granted) {
     state.setHardState(state.term, request.from);
     state.resetElectionTimer();
+    if (state.lostContact !== undefined) state.lostContact.ticks = Math.max(state.lostContact.ticks, 8);
   }
   const response = { kind: 'voteResponse', from: state.id, to: request.from, term: state.term, granted } as const;
   state.persistence.sendAfter(state.rules.voteWaitsFor(state.persistence.newest), response);
