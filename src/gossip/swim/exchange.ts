@@ -5,8 +5,14 @@
 import type { PushPull, PushPullNode, StreamMessage } from '../wire/stream.ts';
 import type { JoinFailure, SwimContext } from './context.ts';
 import type { Liveness } from './liveness.ts';
-import { aliveBody } from './liveness.ts';
-import { type Endpoint, type Peer, type PeerState, type Versions, versionsFromBytes } from './types.ts';
+import {
+  type Endpoint,
+  type Peer,
+  type PeerState,
+  type Versions,
+  versionsFromBytes,
+  versionsToBytes,
+} from './types.ts';
 
 /** What one of our exchanges is for. */
 type Purpose =
@@ -175,8 +181,15 @@ export class Exchanges {
 }
 
 function nodeOf(peer: Peer): PushPullNode {
-  const { Node, ...body } = aliveBody(peer);
-  return { ...body, Name: Node, State: stateNumber[peer.state] };
+  return {
+    Name: peer.name,
+    Addr: peer.address,
+    Port: peer.port,
+    Meta: peer.meta,
+    Incarnation: peer.incarnation,
+    State: stateNumber[peer.state],
+    Vsn: versionsToBytes(peer.versions),
+  };
 }
 
 function peerOf(node: PushPullNode, nowMs: number): Peer {

@@ -68,9 +68,10 @@ export class Liveness {
     const { table, counters } = context;
     const isSelf = message.Node === context.name;
     if (isSelf && context.leaving) return;
+    const known = table.get(message.Node);
+    if (!isSelf && known !== undefined && isOldNews(message, known)) return counters.add('droppedStale');
     const claimed = this.peerFromAlive(message);
     if (claimed === undefined) return;
-    const known = table.get(message.Node);
     if (known === undefined) {
       // Incarnations start at 1; 0 would insert a member that can never come alive.
       if (message.Incarnation === 0) return counters.add('droppedStale');
@@ -240,7 +241,12 @@ export class Liveness {
   }
 }
 
-export function aliveBody(peer: Peer): Alive {
+/** Nearly every record of a push-pull: what we know already, from the same address. */
+function isOldNews(message: Alive, known: Peer): boolean {
+  return message.Incarnation <= known.incarnation && message.Addr === known.address && message.Port === known.port;
+}
+
+function aliveBody(peer: Peer): Alive {
   return {
     Incarnation: peer.incarnation,
     Node: peer.name,

@@ -25,6 +25,11 @@ export class MsgpackWriter {
     return this.buffer.slice(0, this.length);
   }
 
+  /** Starts again in the same buffer. */
+  reset(): void {
+    this.length = 0;
+  }
+
   byte(value: number): void {
     this.reserve(1);
     this.buffer[this.length++] = value;
@@ -146,12 +151,32 @@ export class MsgpackWriter {
 export class MsgpackReader {
   readonly bytes: Uint8Array;
   position: number;
-  private readonly view: DataView;
+  private lazyView: DataView | undefined;
 
   constructor(bytes: Uint8Array, position = 0) {
     this.bytes = bytes;
     this.position = position;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** For wide numbers only: most messages have none, and a view costs more than reading them. */
+  private get view(): DataView {
+    this.lazyView ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    return this.lazyView;
+  }
+
+  private uint8(): number {
+    return this.bytes[this.take(1)]!;
+  }
+
+  private uint16(): number {
+    const at = this.take(2);
+    return (this.bytes[at]! << 8) | this.bytes[at + 1]!;
+  }
+
+  private uint32(): number {
+    const at = this.take(4);
+    const { bytes } = this;
+    return bytes[at]! * 0x100_0000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!);
   }
 
   get remaining(): number {
@@ -186,11 +211,11 @@ export class MsgpackReader {
     if (code >= 0xe0) return code - 0x100;
     switch (code) {
       case 0xcc:
-        return this.view.getUint8(this.take(1));
+        return this.uint8();
       case 0xcd:
-        return this.view.getUint16(this.take(2));
+        return this.uint16();
       case 0xce:
-        return this.view.getUint32(this.take(4));
+        return this.uint32();
       case 0xcf:
         return Number(this.view.getBigUint64(this.take(8)));
       case 0xd0:
@@ -224,9 +249,9 @@ export class MsgpackReader {
     const code = this.bytes[this.take(1)]!;
     let length: number;
     if (code >= 0xa0 && code <= 0xbf) length = code & 0x1f;
-    else if (code === 0xd9 || code === 0xc4) length = this.view.getUint8(this.take(1));
-    else if (code === 0xda || code === 0xc5) length = this.view.getUint16(this.take(2));
-    else if (code === 0xdb || code === 0xc6) length = this.view.getUint32(this.take(4));
+    else if (code === 0xd9 || code === 0xc4) length = this.uint8();
+    else if (code === 0xda || code === 0xc5) length = this.uint16();
+    else if (code === 0xdb || code === 0xc6) length = this.uint32();
     else throw new Malformed('malformed', `expected text or bytes, found code ${code}`);
     const start = this.take(length);
     return { start, end: start + length };
@@ -260,8 +285,8 @@ export class MsgpackReader {
     const code = this.bytes[this.take(1)]!;
     let count: number;
     if (code >= fix && code <= fix + 15) count = code - fix;
-    else if (code === wide) count = this.view.getUint16(this.take(2));
-    else if (code === wide + 1) count = this.view.getUint32(this.take(4));
+    else if (code === wide) count = this.uint16();
+    else if (code === wide + 1) count = this.uint32();
     else throw new Malformed('malformed', `expected a ${bytesEach === 1 ? 'list' : 'map'}, found code ${code}`);
     if (count * bytesEach > this.remaining) throw new Malformed('truncated', `${count} elements announced`);
     return count;

@@ -27,6 +27,9 @@ export interface RecordCodec<T> extends Field<T> {
 /** What the codec makes: `type Ping = Infer<typeof ping>`. */
 export type Infer<C> = C extends RecordCodec<infer T> ? T : never;
 
+/** Encoding is synchronous and never nests, so all records share one buffer. */
+const scratch = new MsgpackWriter(4096);
+
 interface Slot {
   readonly name: string;
   readonly key: Uint8Array;
@@ -76,10 +79,10 @@ export function record<S extends Shape>(shape: S): RecordCodec<RecordOf<S>> {
     write,
     read,
     encode(value: Record<string, unknown>, prefix?: number): Uint8Array {
-      const writer = new MsgpackWriter();
-      if (prefix !== undefined) writer.byte(prefix);
-      write(writer, value);
-      return writer.finish();
+      scratch.reset();
+      if (prefix !== undefined) scratch.byte(prefix);
+      write(scratch, value);
+      return scratch.finish();
     },
     decode(bytes: Uint8Array, start = 0): Record<string, unknown> {
       const reader = new MsgpackReader(bytes, start);
