@@ -194,6 +194,9 @@ export class ServerCluster implements Cluster {
     server.addDuty(bootstrapEntries(server, config.settings.config_entries.bootstrap, log.named('server')));
     addServerMetrics(this.#input.metrics, server);
     server.raft.onFailure((error) => this.#fail(error));
+    server.raft.onLeaderChange((id) => {
+      if (id !== undefined) forwarder.leaderIs(id);
+    });
     this.#late.opened(server, new ServerSnapshots(server, systemClock.wallMs));
     return server;
   }

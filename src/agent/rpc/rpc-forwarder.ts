@@ -78,6 +78,18 @@ export class RpcForwarder implements Forwarder {
     return this.#ask(leaderId, (connection) => connection.restoreSnapshot(archive, caller));
   }
 
+  /**
+   * Another server leads: what still waits at an old leader, which may be cut off or stand still, is not waited for. Reads are
+   * tried again at the new one; writes that were sent end with an unknown outcome.
+   */
+  leaderIs(leaderId: string): void {
+    for (const [id, connection] of this.#connections) {
+      if (id === leaderId) continue;
+      this.#connections.delete(id);
+      connection.abandon('another server leads now');
+    }
+  }
+
   stop(): Promise<void> {
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();

@@ -200,6 +200,20 @@ describe('a failure', () => {
   });
 });
 
+it('gives up what waits at a server that is not to be waited for: reads for certain, writes with an unknown outcome', async () => {
+  backend.onApply = () => new Promise(() => undefined);
+  backend.onQuery = () => new Promise(() => undefined);
+  const connection = connect(true);
+  const write = connection
+    .apply('kv.set', { Key: 'a', Value: null, Flags: 0 }, caller)
+    .catch((error: unknown) => error);
+  const reading = connection.query('kv.get', { key: 'a' }, read()).catch((error: unknown) => error);
+  while (backend.asked.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  connection.abandon('another server leads now');
+  expect(await write).toMatchObject({ code: 'unknownOutcome' });
+  expect(await reading).toBeInstanceOf(NotCarriedOut);
+});
+
 it('tells the server when the caller of a blocking read has gone', async () => {
   const aborted = new Promise<void>((resolve) => {
     backend.onQuery = (_, options) =>
