@@ -11,12 +11,14 @@ import {
   backendRoutes,
   bodyLimits,
   eventRoutes,
+  keyringRoutes,
   type ReadDefaults,
   type Route,
 } from '../api/http/index.ts';
 import { systemClock } from './clock.ts';
 import type { Cluster, StartCluster } from './cluster.ts';
 import { type AgentConfig, ConfigError, type LoadInput, loadConfig, needRestart, refusals } from './config/index.ts';
+import { CoordinateSender } from './coordinate-sender.ts';
 import { type DataDir, nodeIdOf, openDataDir } from './data-dir.ts';
 import { type OpenDoors, openHttp } from './doors.ts';
 import type { AntiEntropy } from './local/anti-entropy.ts';
@@ -24,7 +26,7 @@ import type { RegistryTuning } from './local/check-runners.ts';
 import type { Registry } from './local/registry.ts';
 import { LocalState } from './local/state.ts';
 import { RunningLocalAgent } from './local-agent.ts';
-import { buildLocal, nodeMetaOf } from './local-parts.ts';
+import { buildLocal, nodeMetaOf, tokensOf } from './local-parts.ts';
 import { type Logger, LogHub, logLevelOf } from './log.ts';
 import { LogFile } from './log-file.ts';
 import { Metrics } from './metrics.ts';
@@ -66,7 +68,7 @@ export class Agent {
   #registry!: Registry;
   #registrations!: Registrations;
   #sync!: AntiEntropy;
-  #doors!: OpenDoors;
+  #doors: OpenDoors | undefined;
   #sidecars: ManagedSidecars | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -128,9 +130,9 @@ export class Agent {
   get dataDir(): string {
     return this.#dataDir.path;
   }
-  /** Where it answers HTTP: `http://127.0.0.1:8500`; '' when it has no HTTP door. */
+  /** Where it answers HTTP: `http://127.0.0.1:8500`; '' before its HTTP door is open, and when it has none. */
   get httpAddress(): string {
-    return this.#doors.addresses[0] ?? '';
+    return this.#doors?.addresses[0] ?? '';
   }
 
   /** Reads the configuration again and applies what may change while it runs. Throws when it cannot be used. */
@@ -195,8 +197,26 @@ export class Agent {
     await this.#cluster.ready();
     await this.#sync.start();
     this.#planReap();
+    this.#sendCoordinates();
     if (settings.telemetry.prometheus_retention_time > 0) await this.#metrics.enablePrometheus();
     this.log.info('Heddle agent running!');
+  }
+
+  #sendCoordinates(): void {
+    const { coordinate, backend } = this.#cluster;
+    if (coordinate === undefined || this.#config.settings.disable_coordinates) return;
+    const sender = new CoordinateSender({
+      clock: systemClock,
+      chance: Math.random,
+      members: () => this.#cluster.members('lan')?.length ?? 1,
+      coordinate,
+      send: (Coord) => {
+        const caller = { token: tokensOf(this.#config).agent, address: '', call: 'coordinate update', datacenter: '' };
+        return backend.call('coordinate.update', { Node: this.#config.nodeName, Segment: '', Coord }, caller);
+      },
+      failed: (error) => this.log.warn('Coordinate update error', { error }),
+    });
+    this.#closers.push(() => sender.stop());
   }
 
   #openLogFile(): void {
@@ -281,18 +301,20 @@ export class Agent {
         : { defaultPolicy: { allow: this.#config.defaultIntentionPolicy === 'allow', from: 'intention-policy' } }),
     });
     this.#closers.push(() => cache.close());
+    const keyring = this.#cluster.keyring === undefined ? [] : keyringRoutes(this.#cluster.keyring);
     const level = this.hub.level;
-    this.#doors = await openHttp(
+    const doors = await openHttp(
       this.#config,
-      [...routes, ...this.#cluster.routes, ...agentRoutes(local), ...this.#eventRoutes(defaults)],
+      [...routes, ...this.#cluster.routes, ...agentRoutes(local), ...this.#eventRoutes(defaults), ...keyring],
       {
         log: this.hub.logger('agent.http'),
         metrics: this.#metrics,
         watchRequests: level === 'debug' || level === 'trace' || settings.telemetry.prometheus_retention_time > 0,
       },
     );
-    this.#closers.push(() => this.#doors.close());
-    for (const address of this.#doors.addresses) {
+    this.#doors = doors;
+    this.#closers.push(() => doors.close());
+    for (const address of doors.addresses) {
       const unix = address.startsWith('unix://');
       const place = address.replace(/^(http|unix):\/\//, '');
       this.log.info('Starting server', { address: place, network: unix ? 'unix' : 'tcp', protocol: 'http' });
@@ -319,7 +341,7 @@ export class Agent {
   }
 
   #beginSidecars(): void {
-    const agentUrl = this.#doors.addresses[0];
+    const agentUrl = this.#doors?.addresses[0];
     const sidecars = this.#sidecars;
     if (agentUrl === undefined || sidecars === undefined) return;
     sidecars.begin(reachable(agentUrl));

@@ -1,4 +1,6 @@
 /** What an agent says of itself before the first line of its log: who it is, and what listens where. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { interfaceVersion, version } from '../version.ts';
 import type { AgentConfig, Listen } from './config/index.ts';
 
@@ -16,7 +18,10 @@ export function banner(config: AgentConfig, nodeId: string, dataDir: string): st
     ['Server', `${config.server} (Bootstrap: ${config.bootstrap})`],
     ['Client Addr', `[${config.clientAddresses.join(' ')}] ${client}`],
     ['Cluster Addr', `${config.advertiseAddress} (LAN: ${config.settings.ports.serf_lan}, WAN: -1)`],
-    ['Encrypt', 'Gossip: false, TLS-Outgoing: false, TLS-Incoming: false, Auto-Encrypt-TLS: false'],
+    [
+      'Encrypt',
+      `Gossip: ${settings.encrypt !== '' || keyringFileExists(config, dataDir)}, TLS-Outgoing: false, TLS-Incoming: false, Auto-Encrypt-TLS: false`,
+    ],
     ['Data', config.dev && settings.data_dir === '' ? `${dataDir} (until the agent stops)` : dataDir],
   ];
   return [
@@ -26,4 +31,9 @@ export function banner(config: AgentConfig, nodeId: string, dataDir: string): st
     '==> Log data will now stream in as it occurs:',
     '',
   ].join('\n');
+}
+
+/** Gossip is encrypted with the keys of this file, whether or not the configuration names one. */
+function keyringFileExists({ settings, dev }: AgentConfig, dataDir: string): boolean {
+  return !dev && !settings.disable_keyring_file && existsSync(join(dataDir, 'serf', 'local.keyring'));
 }

@@ -12,7 +12,7 @@ import { connectParts } from './identities.ts';
 import { LanPool } from './membership/lan-pool.ts';
 import { rpcAddress } from './membership/tags.ts';
 import { lanPoolOptions } from './pool-options.ts';
-import { forceLeavePool, joinPool, memberOf } from './pool-view.ts';
+import { forceLeavePool, joinPool, memberOf, poolParts } from './pool-view.ts';
 import { clientStats } from './server-stats.ts';
 
 export class ClientCluster implements Cluster {
@@ -20,6 +20,9 @@ export class ClientCluster implements Cluster {
   readonly snapshots: Snapshots;
   readonly routes: readonly Route[];
   readonly failed: Promise<Error>;
+  readonly events: NonNullable<Cluster['events']>;
+  readonly coordinate: NonNullable<Cluster['coordinate']>;
+  readonly keyring: NonNullable<Cluster['keyring']>;
   readonly #input: ClusterInput;
   readonly #pool: LanPool;
   readonly #remote: RemoteBackend;
@@ -53,6 +56,10 @@ export class ClientCluster implements Cluster {
     const { routes, caches } = connectParts(input, this.#remote);
     this.routes = routes;
     this.#caches = caches;
+    const { events, coordinate, keyring } = poolParts(this.#pool, input.config.datacenter);
+    this.events = events;
+    this.coordinate = coordinate;
+    this.keyring = keyring;
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });

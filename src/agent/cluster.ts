@@ -4,7 +4,9 @@
  */
 import type { Backend, Snapshots } from '../api/backend.ts';
 import type { Route } from '../api/http/index.ts';
+import type { Keyring } from '../api/keyring.ts';
 import type { Member } from '../api/local-agent.ts';
+import type { Coordinate } from '../structs/index.ts';
 import type { AgentConfig } from './config/index.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -17,6 +19,10 @@ export interface Cluster {
   readonly routes: readonly Route[];
   /** How user events reach the other members; absent: there is no pool, an agent hears its own alone. */
   readonly events?: EventTransport;
+  /** Where this agent stands in the space of round-trip times; absent: there is no pool. */
+  readonly coordinate?: () => Coordinate;
+  /** The keys of its pool; absent: there is no pool. */
+  readonly keyring?: Keyring;
   /** Resolves when there is a leader that takes writes. */
   ready(): Promise<void>;
   /** `null`: there is no such pool here. */

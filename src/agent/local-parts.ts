@@ -83,7 +83,7 @@ export function nodeMetaOf(config: AgentConfig): Readonly<Record<string, string>
   return { ...config.settings.node_meta, 'consul-network-segment': '' };
 }
 
-function tokensOf(config: AgentConfig): SyncTokens {
+export function tokensOf(config: AgentConfig): SyncTokens {
   const { acl, acl_token: old, acl_agent_token: oldAgent } = config.settings;
   return { default: acl.tokens.default || old, agent: acl.tokens.agent || oldAgent };
 }

@@ -37,6 +37,7 @@ export function lanPoolOptions({ config, nodeId, dataDir, anyPorts }: ClusterInp
       retransmitMult: timing.retransmit_mult,
     },
     ...(settings.encrypt === '' ? {} : { encryptKey: settings.encrypt }),
+    keyringFile: !settings.disable_keyring_file,
     encryptVerifyIncoming: settings.encrypt_verify_incoming,
     encryptVerifyOutgoing: settings.encrypt_verify_outgoing,
     ...(dev ? {} : { folder: join(dataDir, 'serf') }),

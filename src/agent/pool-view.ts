@@ -2,10 +2,39 @@
 
 import type { Member } from '../api/local-agent.ts';
 import { GossipError, type Member as GossipMember } from '../gossip/index.ts';
+import type { Cluster } from './cluster.ts';
 import { dial, splitAddress } from './dial.ts';
 import { dialError } from './local/checks/net-errors.ts';
 import { LocalError } from './local/errors.ts';
 import type { LanPool } from './membership/lan-pool.ts';
+import { poolKeys } from './pool-keys.ts';
+
+/** What every agent has of its pool, server or client. */
+export function poolParts(
+  pool: LanPool,
+  datacenter: string,
+): Required<Pick<Cluster, 'events' | 'coordinate' | 'keyring'>> {
+  const { gossip } = pool;
+  return {
+    events: {
+      send(name, payload) {
+        try {
+          gossip.userEvent(name, payload);
+        } catch (error) {
+          if (!(error instanceof GossipError) || error.code !== 'event-too-large') throw error;
+          throw new LocalError('failed', 'user event exceeds configured limit of 512 bytes before encoding');
+        }
+      },
+      receive: (delivered) =>
+        gossip.on('userEvent', ({ name, payload, lamportTime }) => delivered(name, payload, lamportTime)),
+    },
+    coordinate() {
+      const { Vec, Error: error, Adjustment, Height } = gossip.coordinate();
+      return { Vec: [...Vec], Error: error, Adjustment, Height };
+    },
+    keyring: poolKeys(gossip.keys, datacenter),
+  };
+}
 
 const statusNumber = { none: 0, alive: 1, leaving: 2, left: 3, failed: 4 } as const;
 

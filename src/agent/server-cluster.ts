@@ -22,7 +22,7 @@ import { BootstrapConsent, type Voter } from './membership/bootstrap.ts';
 import { BootstrapRun } from './membership/bootstrap-run.ts';
 import { LanPool } from './membership/lan-pool.ts';
 import { lanPoolOptions } from './pool-options.ts';
-import { forceLeavePool, joinPool, memberOf } from './pool-view.ts';
+import { forceLeavePool, joinPool, memberOf, poolParts } from './pool-view.ts';
 import { RpcForwarder } from './rpc/rpc-forwarder.ts';
 import { type RpcServer, startRpcServer } from './rpc/rpc-server.ts';
 import { aloneConfiguration, Server, ServerSnapshots } from './server/index.ts';
@@ -37,6 +37,9 @@ export class ServerCluster implements Cluster {
   readonly snapshots: Snapshots;
   readonly routes: readonly Route[];
   readonly failed: Promise<Error>;
+  readonly events: NonNullable<Cluster['events']>;
+  readonly coordinate: NonNullable<Cluster['coordinate']>;
+  readonly keyring: NonNullable<Cluster['keyring']>;
   readonly #input: ClusterInput;
   readonly #late: LateServer;
   readonly #rpc: RpcServer;
@@ -94,6 +97,10 @@ export class ServerCluster implements Cluster {
     const { routes, caches } = connectParts(input, parts.late);
     this.routes = routes;
     this.#caches = caches;
+    const { events, coordinate, keyring } = poolParts(this.#pool, input.config.datacenter);
+    this.events = events;
+    this.coordinate = coordinate;
+    this.keyring = keyring;
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });

@@ -51,7 +51,8 @@ export function decodeBase64(text: string): Result<Uint8Array, string> {
     }
   }
   if (count === 0 && padding === 0) return ok(out.slice(0, length));
-  if (count + padding !== 4) return illegal(text.length);
+  // Go names the group that is not whole, or the place where its padding should go on.
+  if (count + padding !== 4) return illegal(padding === 0 ? text.length - count : text.length);
   if (count === 2) out[length++] = (bits >> 4) & 255;
   if (count === 3) {
     out[length++] = (bits >> 10) & 255;

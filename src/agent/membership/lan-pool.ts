@@ -2,7 +2,9 @@
  * This agent's place in the LAN pool: its tags, whom it admits, how it joins, and who the servers are. Servers and clients
  * both have one; what they make of the members is their own affair.
  */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type Gossip,
   type GossipConfig,
@@ -28,6 +30,8 @@ export interface LanPoolOptions {
   readonly config?: Partial<GossipConfig>;
   /** Base64; absent: gossip is not encrypted. */
   readonly encryptKey?: string;
+  /** Whether keys are kept in a file of `folder`. */
+  readonly keyringFile: boolean;
   readonly encryptVerifyIncoming: boolean;
   readonly encryptVerifyOutgoing: boolean;
   /** Where keys and members are remembered; absent: nowhere. */
@@ -138,6 +142,7 @@ export class LanPool {
 const told = { join: 'joined', leave: 'left', failed: 'failed', update: 'changed', reap: 'was forgotten' } as const;
 
 function gossipOptions(options: LanPoolOptions): GossipOptions {
+  const keyringPath = keyringPathOf(options);
   const own = { name: options.nodeName, id: options.tags.id, datacenter: options.tags.datacenter };
   return {
     name: options.nodeName,
@@ -151,9 +156,7 @@ function gossipOptions(options: LanPoolOptions): GossipOptions {
       ...(options.reconnectTimeoutMs === undefined ? {} : { reconnectTimeoutMs: options.reconnectTimeoutMs }),
     },
     ...(options.encryptKey === undefined ? {} : { keyring: [options.encryptKey] }),
-    ...(options.encryptKey === undefined || options.folder === undefined
-      ? {}
-      : { keyringPath: `${options.folder}/local.keyring` }),
+    ...(keyringPath === undefined ? {} : { keyringPath }),
     encryptVerifyIncoming: options.encryptVerifyIncoming,
     encryptVerifyOutgoing: options.encryptVerifyOutgoing,
     ...(options.folder === undefined ? {} : { snapshotPath: `${options.folder}/local.snapshot` }),
@@ -167,6 +170,13 @@ function gossipOptions(options: LanPoolOptions): GossipOptions {
     // The pool of an agent decides by node id whom it admits; a vote over a name would stop the wrong one.
     nameConflictResolution: false,
   };
+}
+
+/** A file that is there counts, with a key in the configuration or without; a first key makes one. */
+function keyringPathOf({ folder, encryptKey, keyringFile }: LanPoolOptions): string | undefined {
+  if (folder === undefined || !keyringFile) return undefined;
+  const path = join(folder, 'local.keyring');
+  return encryptKey !== undefined || existsSync(path) ? path : undefined;
 }
 
 function gossipLog(log: Logger): NonNullable<GossipEdges['logger']> {

@@ -29,5 +29,6 @@ export { type LeafSource, leafRoutes } from './routes/connect-ca.ts';
 export { type BodyLimits, bodyLimits } from './routes/context.ts';
 export { type EventSettings, eventRoutes } from './routes/event.ts';
 export { backendRoutes, type RouteSettings, readDefaults, withoutMesh } from './routes/index.ts';
+export { keyringRoutes } from './routes/keyring.ts';
 export { type RunningServer, type ServerOptions, serveHttp } from './server.ts';
 export { ConnectionLimit } from './write-access.ts';

@@ -15,3 +15,12 @@ export function unsignedProblem(text: string): string | undefined {
   if (text.length > 400 || BigInt(text) > 0xffff_ffff_ffff_ffffn) return `${parsing}: value out of range`;
   return undefined;
 }
+
+/** Go's `Atoi`: a sign and decimal digits. */
+export function signedProblem(text: string): string | undefined {
+  const parsing = `strconv.Atoi: parsing ${JSON.stringify(text)}`;
+  if (!/^[+-]?\d+$/.test(text)) return `${parsing}: invalid syntax`;
+  const value = text.length > 400 ? undefined : BigInt(text.replace('+', ''));
+  const fits = value !== undefined && value >= -(2n ** 63n) && value < 2n ** 63n;
+  return fits ? undefined : `${parsing}: value out of range`;
+}
