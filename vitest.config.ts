@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'jepsen-like/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Waiting for what must become true; a busy machine may take its time.
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },

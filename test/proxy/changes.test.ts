@@ -319,7 +319,7 @@ describe('a storm', () => {
     for (let round = 0; round < 8; round++) {
       const floods = Array.from({ length: 12 }, flood);
       // The decision arrives while some still shake hands and others are in full flow.
-      await expect.poll(() => db.sidecar.counters.inbound.active).toBeGreaterThan(3);
+      await expect.poll(() => db.sidecar.counters.inbound.active).toBeGreaterThan(0);
       agent.intentions('db', ['web', 'deny']);
       // A reset that arrives together with data is reported as an end (libuv); either way the connection is over.
       for (const how of await Promise.all(floods)) expect(['ECONNRESET', 'EPIPE', 'end']).toContain(how);

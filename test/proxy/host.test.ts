@@ -1,4 +1,6 @@
 /** The process that hosts managed sidecars: it runs what it is told, comes back when it dies, and never outlives its agent. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -147,5 +149,12 @@ describe('sidecar host', () => {
     await until(() => lines.some((line) => line.startsWith('the sidecar host ended (SIGKILL)')));
     await until(() => listening.length === 4);
     await expect.poll(() => exchange(upstream, 'again').catch(() => 'not yet')).toBe('again');
+  });
+
+  it('ends with its agent, also with one that was killed', async () => {
+    const child = fork(entry, [], { stdio: 'ignore', execArgv: [] });
+    await once(child, 'message');
+    child.disconnect(); // what the host sees when its agent is gone
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 });

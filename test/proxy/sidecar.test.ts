@@ -265,6 +265,35 @@ describe('who may come in', () => {
     expect((await refusal(db.book, 'denied')).fields.source).toBe(spiffe('web'));
   });
 
+  it('speaks TLS 1.2 with older peers, unless that is turned off', async () => {
+    const { certPem, keyPem } = authority.issue('web');
+    const older = async (): Promise<string> => {
+      const client = connectTls({
+        host: loopback,
+        port: ports.db,
+        ca: authority.rootPem,
+        cert: certPem,
+        key: keyPem,
+        maxVersion: 'TLSv1.2',
+        checkServerIdentity: () => undefined,
+      });
+      client.on('error', () => {});
+      client.end('hello');
+      let all = '';
+      client.on('data', (chunk) => {
+        all += String(chunk);
+      });
+      await new Promise((resolve) => client.once('close', resolve));
+      return all;
+    };
+    expect(await older()).toBe('hello');
+    const config = { tls_min_version: 'TLSv1_3' };
+    agent.service('db-sidecar-proxy', registration('db', { port: ports.db, application: database.port, config }));
+    await db.book.seen((line) => line.message === 'new TLS identity for new connections');
+    expect(await older()).toBe('');
+    expect((await refusal(db.book, 'handshake_failed')).fields.reason).toBe('ERR_SSL_UNSUPPORTED_PROTOCOL');
+  });
+
   it('refuses what is not TLS', async () => {
     const client = await dial(ports.db);
     client.write('GET / HTTP/1.0\r\n\r\n');
