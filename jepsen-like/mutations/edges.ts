@@ -72,11 +72,6 @@ export const edgeMutations: readonly Mutation[] = [
     store: (store) => wrapStore(store, (operations) => store.commit(operations).catch(() => {})),
   },
   {
-    name: 'a failed fsync is tried again',
-    source: 'D03, fsyncgate',
-    store: (store) => wrapStore(store, (operations) => store.commit(operations).catch(() => {})),
-  },
-  {
     name: 'new entries before the removal of the old ones',
     source: 'R08, D15',
     store: (store) =>
