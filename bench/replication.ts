@@ -16,6 +16,10 @@ import { figure, printTable, ratio } from './lib/table.ts';
 const seconds = Number(process.env.BENCH_SECONDS ?? 6);
 const value = 'x'.repeat(64);
 const clientCounts = [1, 64, 512];
+/** All clients come from one address: the limit of connections an address would stop them. */
+const flags = ['-log-level=warn', '-hcl=limits { http_max_conns_per_client = 0 }'];
+/** Our servers and the bare responder listen here; another one lets two benchmarks run side by side. */
+const subnet = process.env.BENCH_SUBNET ?? '127.0.32';
 
 interface Measured {
   readonly load: LoadResult;
@@ -38,7 +42,7 @@ async function measure(pids: readonly number[], load: Parameters<typeof runLoad>
 const heddlePut = { method: 'PUT', path: '/v1/kv/bench/{client}', body: value };
 
 async function startHeddle(): Promise<PeerCluster & { cluster: ProcessCluster }> {
-  const cluster = await ProcessCluster.start({ size: 3, subnet: '127.0.32', flags: ['-log-level=warn'] });
+  const cluster = await ProcessCluster.start({ size: 3, subnet, flags });
   const leader = await cluster.leader();
   if (leader === undefined) throw new Error('no leader');
   const order = [leader, ...[0, 1, 2].filter((server) => server !== leader)];
@@ -117,7 +121,7 @@ async function reads(): Promise<void> {
   try {
     await mine.cluster.ask(0, 'PUT', '/v1/kv/bench/read', value);
     const body = (await mine.cluster.ask(0, 'GET', '/v1/kv/bench/read')).body;
-    const bare = await startBareResponder('127.0.33.1', body);
+    const bare = await startBareResponder(`${subnet}.9`, body);
     const rows: string[][] = [];
     const common = { clients: 64, seconds, warmupMs: 500 };
     const path = '/v1/kv/bench/read';

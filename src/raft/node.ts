@@ -331,6 +331,11 @@ export class RaftNode implements Raft {
     return statusOf(this.#core, this.#edges.clock.monotonicMs(), this.#checkpoints.latestIndex, pending, this.#failure);
   }
 
+  lastContactMs(): number {
+    const { leadership, contactMs } = this.#core.state;
+    return leadership === undefined ? this.#edges.clock.monotonicMs() - contactMs : 0;
+  }
+
   onLeadership(callback: (isLeader: boolean, term: Term) => void): () => void {
     this.#leadershipCallbacks.add(callback);
     return () => this.#leadershipCallbacks.delete(callback);

@@ -73,6 +73,8 @@ export interface Raft {
   /** Resolves once `index` is applied here. */
   waitApplied(index: LogIndex): Promise<void>;
   status(): RaftStatus;
+  /** `lastContactMs` of the status, cheaply: every stale read asks for it. */
+  lastContactMs(): number;
   /** Calls back on each gain and loss of leadership (gain: once an entry of the own term is applied). Returns a cancel. */
   onLeadership(callback: (isLeader: boolean, term: Term) => void): () => void;
   /** Calls back whenever the known leader changes; undefined while there is none. */

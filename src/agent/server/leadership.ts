@@ -57,7 +57,7 @@ export class Leadership {
 
   /** Milliseconds since this server last heard of a leader; 0 on the leader, Infinity if it never did. */
   lastContactMs(): number {
-    return this.#leading ? 0 : this.#raft.status().lastContactMs;
+    return this.#leading ? 0 : this.#raft.lastContactMs();
   }
 
   place(): Place {

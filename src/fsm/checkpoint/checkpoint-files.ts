@@ -26,6 +26,8 @@ const keptMax = 2;
 
 export class CheckpointFiles {
   readonly #directory: string;
+  /** What the directory holds, as last read: nobody else writes to it. */
+  #known: readonly CheckpointFile[] | undefined;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -39,10 +41,11 @@ export class CheckpointFiles {
 
   /** Finished checkpoints, the newest first. */
   list(): readonly CheckpointFile[] {
-    return readdirSync(this.#directory)
+    this.#known ??= readdirSync(this.#directory)
       .filter((name) => name.endsWith('.json'))
       .map((name) => JSON.parse(readFileSync(join(this.#directory, name), 'utf8')) as CheckpointFile)
       .sort((a, b) => b.index - a.index || (a.id < b.id ? 1 : -1));
+    return this.#known;
   }
 
   /** Copies the committed state in the background and makes it a checkpoint. */
@@ -74,6 +77,7 @@ export class CheckpointFiles {
   #describe(file: CheckpointFile): void {
     syncDirectory(this.#directory);
     writeDurably(join(this.#directory, `${file.id}.json`), `${JSON.stringify(file)}\n`);
+    this.#known = undefined;
     for (const old of this.list().slice(keptMax)) this.#remove(old);
   }
 
@@ -125,6 +129,7 @@ export class CheckpointFiles {
 
   #remove(file: CheckpointFile): void {
     // The description goes first: without it the copy is rubbish, the other way round it would be a lie.
+    this.#known = undefined;
     rmSync(join(this.#directory, `${file.id}.json`), { force: true });
     rmSync(this.pathOf(file), { force: true });
   }

@@ -31,6 +31,10 @@ export class Progress {
   readRound = 0;
   /** Newest commit index we have told it. */
   toldCommitIndex: LogIndex = 0;
+  /** Tick at which a commit that no append has told it of is told by a message of its own. */
+  noticeTick: number | undefined;
+  /** Our clock when the newest append to it left. */
+  appendSentMs = Number.NEGATIVE_INFINITY;
   #inflight: { readonly lastIndex: LogIndex; readonly bytes: number }[] = [];
   #inflightBytes = 0;
   readonly #window: Window;

@@ -42,6 +42,7 @@ export function broadcastHeartbeat(state: CoreState, leadership: Leadership): vo
 function sendHeartbeat(state: CoreState, leadership: Leadership, to: ServerId, progress: Progress): void {
   const commitIndex = state.rules.heartbeatCommitIndex(state.commitIndex, progress.matchIndex);
   progress.toldCommitIndex = Math.max(progress.toldCommitIndex, commitIndex);
+  progress.noticeTick = undefined;
   const readRound = leadership.reads.round;
   state.persistence.send({
     kind: 'heartbeat',
@@ -82,8 +83,9 @@ export function takeHeartbeatResponse(state: CoreState, leadership: Leadership, 
   heard(state, progress, response.sentMs);
   progress.readRound = Math.max(progress.readRound, response.readRound);
   confirmReads(state, leadership);
-  // It lives, and lacks something: if an append was lost, an empty one after it finds the gap.
-  if (progress.matchIndex < state.log.lastIndex) {
+  // It lives, and lacks something: if an append was lost, an empty one after it finds the gap. One that left after this
+  // heartbeat is probably still on its way, and finds the gap as well.
+  if (progress.matchIndex < state.log.lastIndex && (progress.probing || progress.appendSentMs < response.sentMs)) {
     progress.probing = false;
     replicateTo(state, response.from, progress, true);
   }
@@ -121,6 +123,8 @@ function sendAppend(state: CoreState, to: ServerId, progress: Progress, entries:
     entries.reduce((sum, entry) => sum + entryBytes(entry), 0),
   );
   progress.toldCommitIndex = Math.max(progress.toldCommitIndex, Math.min(state.commitIndex, last));
+  progress.noticeTick = undefined;
+  progress.appendSentMs = state.nowMs;
   state.persistence.send({
     kind: 'append',
     from: state.id,
@@ -165,6 +169,8 @@ export function advanceCommit(state: CoreState, leadership: Leadership): void {
   );
   if (index <= state.commitIndex || !rules.mayCommitByCounting(log.termAt(index), state.term)) return;
   state.commitTo(index);
+  leadership.previousCommitTick = leadership.lastCommitTick;
+  leadership.lastCommitTick = state.tickCount;
   leadership.backlog.committed(index);
   if (rules.mayReadAt(log.termAt(index), state.term)) leadership.reads.termCommitted(index);
 }
@@ -178,13 +184,22 @@ export function flushLeader(state: CoreState, leadership: Leadership): void {
   }
   for (const [id, progress] of leadership.peers) {
     replicateTo(state, id, progress, false);
-    const tell = Math.min(state.commitIndex, progress.matchIndex);
-    // Nothing on its way would tell it of the commit.
-    if (progress.toldCommitIndex < tell && progress.inflightMessages === 0) {
-      sendHeartbeat(state, leadership, id, progress);
-    }
+    if (mustTellCommit(state, leadership, progress)) sendHeartbeat(state, leadership, id, progress);
   }
   orderTransfer(state, leadership);
+}
+
+/**
+ * Nothing on its way would tell it of the commit, and the next append is not likely to follow at once: the commit before
+ * this one is some ticks old, or the notice has waited for as long as it may.
+ */
+function mustTellCommit(state: CoreState, leadership: Leadership, progress: Progress): boolean {
+  const tell = Math.min(state.commitIndex, progress.matchIndex);
+  if (progress.toldCommitIndex >= tell || progress.inflightMessages > 0) return false;
+  const { commitNoticeTicks } = state.settings;
+  if (state.tickCount - leadership.previousCommitTick > commitNoticeTicks) return true;
+  progress.noticeTick ??= state.tickCount + commitNoticeTicks;
+  return state.tickCount >= progress.noticeTick;
 }
 
 /** Leaves a committed joint configuration; steps down when a committed one has no place for this leader. False: it did. */

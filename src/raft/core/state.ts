@@ -58,6 +58,9 @@ export interface Leadership {
   readonly peers: Map<ServerId, Progress>;
   readonly reads: ReadQueue;
   readonly backlog: Backlog;
+  /** Ticks of the newest commit and of the one before it. */
+  lastCommitTick: number;
+  previousCommitTick: number;
   transfer: { readonly to: ServerId; readonly startedTick: number; ordered: boolean } | undefined;
   /** TimeoutNow left in this term: some voter may campaign without waiting for the lease. */
   transferOrdered: boolean;
@@ -183,6 +186,8 @@ export class CoreState {
       peers: new Map(),
       reads: new ReadQueue(),
       backlog: new Backlog(),
+      lastCommitTick: Number.NEGATIVE_INFINITY,
+      previousCommitTick: Number.NEGATIVE_INFINITY,
       transfer: undefined,
       transferOrdered: false,
     };
