@@ -18,11 +18,13 @@ export class SimClient {
   #process: number;
   #server: SimServer | undefined;
   #stopped = false;
+  readonly #mix: World['swarm']['mix'];
 
   constructor(world: World, number: number) {
     this.#world = world;
     this.#random = world.random.stream(`client/${number}`);
     this.#process = world.nextProcess();
+    this.#mix = number < world.swarm.readers ? ['leaseRead', 'leaseRead', 'read'] : world.swarm.mix;
   }
 
   start(): void {
@@ -44,7 +46,7 @@ export class SimClient {
     const server = this.#choose();
     if (server?.node === undefined || server.paused) return this.#retryElsewhere();
     const key = `k${this.#random.int(1, world.swarm.keys)}`;
-    const kind = this.#random.pick(world.swarm.mix);
+    const kind = this.#random.pick(this.#mix);
     const startMs = world.time.nowMs;
     let finished = false;
     const finish = (outcome: Outcome, output: unknown, error: string | undefined, input: unknown): void => {

@@ -14,6 +14,8 @@ export interface Swarm {
   readonly wander: number;
   /** What clients do, each as often as it stands here. */
   readonly mix: readonly ('write' | 'cas' | 'read' | 'leaseRead')[];
+  /** How many of the clients only read: a writer is stuck on a leader that was cut off, a reader goes on. */
+  readonly readers: number;
   /** Longest pause of a client between two operations. */
   readonly thinkMs: number;
   readonly servers: number;
@@ -130,6 +132,7 @@ const leanings: { readonly [P in Profile]: (swarm: Swarm, random: Random) => Swa
     servers: 3,
     spares: 0,
     clients: 8,
+    readers: 4,
     keys: 1,
     wander: 0.4,
     thinkMs: 10,
@@ -180,6 +183,7 @@ function drawMixed(root: Random, unsafeMs: number): Swarm {
     profile: 'mixed',
     wander: random.pick([0.1, 0.1, 0.4]),
     mix: ['write', 'write', 'cas', 'read', 'read', 'leaseRead'],
+    readers: 0,
     thinkMs: 60,
     servers,
     spares: faults.membership === undefined ? 0 : random.int(1, 2),
