@@ -43,9 +43,10 @@ export class Exchanges {
   }
 
   start(): void {
-    const { config, random, outbox } = this.context;
+    const { config, random, outbox, table } = this.context;
     if (config.pushPullIntervalMs === 0) return;
-    outbox.after(random.pushPull.next() * config.pushPullIntervalMs, { kind: 'pushPull' });
+    const periodMs = config.pushPullIntervalMs * pushPullScale(table.size);
+    outbox.after(random.pushPull.next() * periodMs, { kind: 'pushPull' });
   }
 
   tick(): void {
