@@ -369,7 +369,7 @@ function checkKeySize(encrypt: string): void {
   }
 }
 
-/** What cannot be honoured is refused; with `anyPorts` every listener gets a free port. */
+/** What cannot be honoured is refused; with `anyPorts` every listener gets a free port (gossip and RPC keep theirs if given). */
 function usable(config: AgentConfig, options: AgentOptions): AgentConfig {
   const refused = refusals(config);
   if (refused.length > 0) throw new ConfigError(refused.join('\n'));

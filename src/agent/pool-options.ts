@@ -23,7 +23,7 @@ export function lanPoolOptions({ config, nodeId, dataDir, anyPorts }: ClusterInp
       wanJoinPort: settings.ports.serf_wan > 0 ? settings.ports.serf_wan : undefined,
     },
     bindAddress: config.serfLanAddress,
-    bindPort: anyPorts ? 0 : settings.ports.serf_lan,
+    bindPort: anyPorts && !config.given.has('ports.serf_lan') ? 0 : settings.ports.serf_lan,
     advertiseAddress: config.advertiseAddress,
     profile: 'lan',
     config: {

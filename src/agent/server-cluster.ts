@@ -5,7 +5,7 @@
  *     RPC port (Raft, gRPC door) -> gossip pool -> join -> [empty log: agree on a beginning] -> Raft, state -> duties
  */
 import { randomUUID } from 'node:crypto';
-import type { Backend, Caller, Snapshots } from '../api/backend.ts';
+import { type Backend, BackendError, type Caller, type Snapshots } from '../api/backend.ts';
 import type { Route } from '../api/http/index.ts';
 import type { Member } from '../api/local-agent.ts';
 import { Connection, RpcDoor } from '../api/rpc/index.ts';
@@ -67,7 +67,7 @@ export class ServerCluster implements Cluster {
       leading: () => late.server?.leadership.leading ?? false,
       onUnexpected: (error, name) => log.named('rpc').error('a request failed', { name, error: String(error) }),
     });
-    const port = input.anyPorts ? 0 : config.settings.ports.server;
+    const port = input.anyPorts && !config.given.has('ports.server') ? 0 : config.settings.ports.server;
     const rpc = await startRpcServer(config.bindAddress, port, [transport, door]);
     try {
       const edges = { clock: systemClock, log: log.named('server') };
@@ -112,7 +112,17 @@ export class ServerCluster implements Cluster {
 
   async ready(): Promise<void> {
     const server = await this.#opening;
-    await server.leadership.hold(async (place) => (place.kind === 'nowhere' ? undefined : { answer: undefined }));
+    // For as long as it takes: a majority that is not there yet is no reason to give up.
+    while (!this.#stopped) {
+      try {
+        return await server.leadership.hold(async ({ kind }) =>
+          kind === 'nowhere' ? undefined : { answer: undefined },
+        );
+      } catch (error) {
+        if (!(error instanceof BackendError && error.code === 'noLeader')) throw error;
+        this.#input.log.named('server').warn('still waiting for a leader', { peers: this.#pool.servers().length });
+      }
+    }
   }
 
   members(pool: 'lan' | 'wan'): readonly Member[] {

@@ -37,8 +37,9 @@ export const failedOutput = 'Agent not live or unreachable';
 export function reconcileMember(
   member: PoolMember,
   catalog: CatalogView,
-  own: { readonly name: string },
+  own: { readonly name: string; readonly datacenter: string },
 ): MemberChange {
+  if (!belongsToCatalog(member, catalog, own.datacenter)) return { kind: 'none' };
   switch (member.status) {
     case 'alive':
       return alive(member, catalog);
@@ -52,6 +53,15 @@ export function reconcileMember(
     default:
       return { kind: 'none' };
   }
+}
+
+/**
+ * Agents of this datacenter, and whoever the catalog got from gossip before. Anything else may live in the pool (a plain Serf
+ * agent that carries events, say) without becoming a node.
+ */
+function belongsToCatalog(member: PoolMember, { serfHealth: check }: CatalogView, datacenter: string): boolean {
+  const isAgent = member.tags.role === 'node' || serverOf(member) !== undefined;
+  return (isAgent && member.tags.dc === datacenter) || check !== undefined;
 }
 
 /** Nodes with a serfHealth check whom gossip no longer knows were reaped while nobody led. */

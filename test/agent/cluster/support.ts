@@ -2,7 +2,7 @@
  * Clusters of whole agents in this process, on loopback addresses and ports of their own: servers that find each other by
  * gossip, and client agents that find the servers.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,6 +20,8 @@ export class AgentCluster {
   readonly agents = new Map<string, Agent>();
   readonly log: string[] = [];
   readonly #subnet: string;
+  /** Where an agent listened: it comes back there, as a host does. */
+  readonly #ports = new Map<string, Given>();
   #hosts = 0;
   #seed: string | undefined;
 
@@ -57,6 +59,7 @@ export class AgentCluster {
         data_dir: join(this.folder, name),
         disable_host_node_id: true,
         ...quickGossip,
+        ports: this.#ports.get(`${name} ${address}`) ?? {},
         ...(this.#seed === undefined ? {} : { retry_join: [this.#seed], retry_interval: '200ms' }),
         ...given,
       },
@@ -77,6 +80,12 @@ export class AgentCluster {
     }
     const agent = await starting;
     this.agents.set(name, agent);
+    const { Member } = await this.get<{ Member: { Port: number; Tags: Record<string, string> } }>(
+      agent,
+      '/v1/agent/self',
+    );
+    const server = Member.Tags.port === undefined ? {} : { server: Number(Member.Tags.port) };
+    this.#ports.set(`${name} ${address}`, { serf_lan: Member.Port, ...server });
     return agent;
   }
 
@@ -116,6 +125,7 @@ export class AgentCluster {
 
   async close(): Promise<void> {
     await Promise.all([...this.agents.values()].map((agent) => agent.stop()));
+    if (process.env.CL_LOG) appendFileSync(process.env.CL_LOG, this.log.join('\n'));
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -30,7 +30,7 @@ const member = (status: PoolMember['status'], more: Partial<PoolMember> = {}): P
   tags: clientTags,
   ...more,
 });
-const own = { name: 'leader' };
+const own = { name: 'leader', datacenter: 'dc1' };
 const row = { ...node.zero(), Node: 'n1', Address: '10.0.0.1' };
 const check = (Status: string) => ({ ...healthCheck.zero(), Node: 'n1', CheckID: 'serfHealth', Status });
 const empty: CatalogView = { node: undefined, serfHealth: undefined, consulService: undefined };

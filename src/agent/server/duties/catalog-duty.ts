@@ -75,10 +75,11 @@ export class CatalogDuty {
   }
 
   async #reconcile(): Promise<void> {
+    const own = { name: this.#server.nodeName, datacenter: this.#server.datacenter };
     const members = this.#members.members();
     for (const member of members) {
       if (!this.#active) return;
-      await this.#carryOut(reconcileMember(member, this.#catalogOf(member), { name: this.#server.nodeName }), member);
+      await this.#carryOut(reconcileMember(member, this.#catalogOf(member), own), member);
     }
     const names = new Set(members.map((member) => member.name));
     const checks = this.#server.view().table('checks').range([]);
