@@ -1,6 +1,6 @@
 /**
  * `npm run sim:gossip -- --members 1000 --seed 7`: the scenarios in a pool of that size, or with `--lifeguard` the
- * experiment of the Lifeguard paper, with and without its extensions. Prints seed and command first; the same command
+ * experiment of the Lifeguard paper, with and without its extensions. `--only crash,join` picks scenarios. Prints seed and command first; the same command
  * gives the same run, down to the digest at the end.
  */
 import { parseArgs } from 'node:util';
@@ -73,7 +73,7 @@ function runAll(chosen: Options): boolean {
     say(`     ${what}: ${value}   [${source}]`);
   let ok = true;
   for (const scenario of scenarios) {
-    if (only !== undefined && scenario.name !== only) continue;
+    if (only !== undefined && !only.split(',').includes(scenario.name)) continue;
     say(`---- ${scenario.name}: ${scenario.story}`);
     if (scenario.needsSerf && layer === 'swim') say('     skipped: needs --layer serf');
     else ok = runScenario(world, scenario) && ok;
