@@ -15,6 +15,7 @@ import {
   type ReadDefaults,
   type Route,
 } from '../api/http/index.ts';
+import type { AgentNetwork } from './agent-network.ts';
 import { systemClock } from './clock.ts';
 import type { Cluster, StartCluster } from './cluster.ts';
 import { type AgentConfig, ConfigError, type LoadInput, loadConfig, needRestart, refusals } from './config/index.ts';
@@ -39,6 +40,8 @@ export interface AgentOptions extends LoadInput {
   readonly output?: (line: string) => void;
   /** Every port is chosen by the system: for tests, and for agents inside of other programs. */
   readonly anyPorts?: boolean;
+  /** Absent: plain sockets. */
+  readonly network?: AgentNetwork;
   /** Called once, before the first line of the log, when the configuration is known. */
   readonly onConfigured?: (agent: Agent) => void;
   /** Absent: the cluster that the configuration describes. */
@@ -186,6 +189,7 @@ export class Agent {
       nodeId: this.nodeId,
       dataDir: this.#dataDir.path,
       anyPorts: this.#options.anyPorts === true,
+      ...(this.#options.network === undefined ? {} : { network: this.#options.network }),
       log: this.log,
       metrics: this.#metrics,
       nodeMeta: () => nodeMetaOf(this.#config),

@@ -7,6 +7,7 @@ import type { Route } from '../api/http/index.ts';
 import type { Keyring } from '../api/keyring.ts';
 import type { Member } from '../api/local-agent.ts';
 import type { Coordinate } from '../structs/index.ts';
+import type { AgentNetwork } from './agent-network.ts';
 import type { AgentConfig } from './config/index.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -44,6 +45,7 @@ export interface ClusterInput {
   readonly nodeId: string;
   readonly dataDir: string;
   readonly anyPorts: boolean;
+  readonly network?: AgentNetwork;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly nodeMeta: () => Readonly<Record<string, string>>;

@@ -70,7 +70,8 @@ export class ServerCluster implements Cluster {
     const port = input.anyPorts && !config.given.has('ports.server') ? 0 : config.settings.ports.server;
     const rpc = await startRpcServer(config.bindAddress, port, [transport, door]);
     try {
-      const edges = { clock: systemClock, log: log.named('server') };
+      const gossip = input.network === undefined ? {} : { gossip: { transport: input.network.gossip(nodeId) } };
+      const edges = { clock: systemClock, log: log.named('server'), ...gossip };
       const pool = await LanPool.open(lanPoolOptions(input, rpc.port), edges);
       return new ServerCluster(input, { late, rpc, pool, transport });
     } catch (error) {
@@ -177,7 +178,10 @@ export class ServerCluster implements Cluster {
     const { config, nodeId, dataDir, log } = this.#input;
     const forwarder = new RpcForwarder({
       clock: systemClock,
-      addressOf: (id) => this.#late.server?.raft.status().configuration.addresses[id],
+      addressOf: (id) =>
+        this.#input.network?.reaches(nodeId, id) === false
+          ? undefined
+          : this.#late.server?.raft.status().configuration.addresses[id],
     });
     const rpcAddress = hostPort(config.advertiseAddress, this.#rpc.port);
     const server = await Server.open(
@@ -195,7 +199,7 @@ export class ServerCluster implements Cluster {
       {
         clock: systemClock,
         random: seededRandom(randomUUID()),
-        transport,
+        transport: this.#input.network?.raft(nodeId, transport) ?? transport,
         members: this.#pool,
         logger: log.named('server'),
         forwarder,

@@ -23,4 +23,5 @@ export type { KeyResult } from './serf/internal-queries.ts';
 export type { Member, MemberStatus } from './serf/member.ts';
 export type { UserEvent } from './serf/user-event.ts';
 export type { Endpoint } from './swim/types.ts';
+export { SocketTransport } from './transport/sockets.ts';
 export type { Transport } from './transport/transport.ts';

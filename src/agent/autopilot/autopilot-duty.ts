@@ -41,6 +41,7 @@ export class AutopilotDuty implements ExtraDuty {
   #cancelMembers: () => void = () => undefined;
   #active = false;
   #changing = false;
+  #again = false;
 
   constructor(parts: AutopilotParts) {
     this.#parts = parts;
@@ -110,7 +111,10 @@ export class AutopilotDuty implements ExtraDuty {
   }
 
   async #carryOut(changes: AutopilotChanges): Promise<void> {
-    if (this.#changing) return;
+    if (this.#changing) {
+      this.#again = true;
+      return;
+    }
     const { raft, info, warn } = this.#parts;
     const { add, promote, readdress, remove } = changes;
     if (add.length + promote.length + remove.length + Object.keys(readdress).length === 0) return;
@@ -129,6 +133,9 @@ export class AutopilotDuty implements ExtraDuty {
       warn('a change of the Raft configuration was not carried out', { error: String(error) });
     } finally {
       this.#changing = false;
+      // What was seen meanwhile is carried out now, not at the next look.
+      if (this.#again) setImmediate(() => this.#look());
+      this.#again = false;
     }
   }
 }

@@ -2,7 +2,7 @@
  * Clusters of whole agents in this process, on loopback addresses and ports of their own: servers that find each other by
  * gossip, and client agents that find the servers.
  */
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -125,7 +125,6 @@ export class AgentCluster {
 
   async close(): Promise<void> {
     await Promise.all([...this.agents.values()].map((agent) => agent.stop()));
-    if (process.env.CL_LOG) appendFileSync(process.env.CL_LOG, this.log.join('\n'));
     rmSync(this.folder, { recursive: true, force: true });
   }
 
