@@ -1,6 +1,8 @@
 /** Every nemesis by name. */
+import { blackHole, delay, loss, resets } from './bad-network.ts';
 import { clock } from './clock.ts';
 import { flap } from './flap.ts';
+import { fsyncError } from './fsync-error.ts';
 import { fullDisk } from './full-disk.ts';
 import { kill } from './kill.ts';
 import { membership } from './membership.ts';
@@ -8,12 +10,14 @@ import type { Nemesis } from './nemesis.ts';
 import { oneWay } from './one-way.ts';
 import { partition } from './partition.ts';
 import { pause } from './pause.ts';
+import { rollingMembership } from './rolling-membership.ts';
 import { rollingRestart } from './rolling-restart.ts';
 import { slowDisk } from './slow-disk.ts';
 
 export const nemeses: Readonly<Record<string, Nemesis>> = Object.fromEntries(
-  [partition, oneWay, flap, kill, pause, slowDisk, fullDisk, clock, rollingRestart, membership].map((nemesis) => [
-    nemesis.name,
-    nemesis,
-  ]),
+  [
+    ...[partition, oneWay, flap, delay, loss, resets, blackHole],
+    ...[kill, pause, clock, slowDisk, fsyncError, fullDisk],
+    ...[rollingRestart, membership, rollingMembership],
+  ].map((nemesis) => [nemesis.name, nemesis]),
 );

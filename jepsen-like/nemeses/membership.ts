@@ -15,7 +15,7 @@ export const membership: Nemesis = {
       return { what: `leadership of server ${leader} transferred (${answer.status})`, heal: () => Promise.resolve() };
     }
     const follower = (leader + 1 + Math.floor(chance() * (cluster.size - 1))) % cluster.size;
-    const address = `${cluster.host(follower)}:8300`;
+    const address = `${cluster.advertised(follower)}:8300`;
     const answer = await cluster
       .ask(leader, 'DELETE', `/v1/operator/raft/peer?address=${address}`)
       .catch((error: unknown) => ({ status: 0, body: String(error) }));

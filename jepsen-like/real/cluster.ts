@@ -2,13 +2,16 @@
  * Real servers: N `heddle agent -server` processes, each on a loopback address of its own, with real disks and real sockets.
  * Benchmarks and the fault harness both start their clusters here.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../../src/package-root.ts';
-import { command } from './commands.ts';
+import { command, commandExists } from './commands.ts';
+import { unmountBelow } from './slot.ts';
+
+const dieWithParent = process.platform === 'linux' && commandExists('setpriv');
 
 export interface ClusterOptions {
   readonly size: number;
@@ -20,6 +23,8 @@ export interface ClusterOptions {
   readonly flags?: readonly string[];
   /** Each server's data on a tmpfs of this many MiB of its own (root only). */
   readonly smallDisksMiB?: number;
+  /** Where the others reach a server, if that is not where it listens: a proxy. */
+  readonly advertise?: (server: number) => string;
   /** Wraps the command of a server: `faketime`, a network namespace. */
   readonly wrap?: (server: number, command: readonly string[]) => readonly string[];
 }
@@ -31,8 +36,8 @@ export class ProcessCluster {
   readonly #ownsFolder: boolean;
   readonly #children: (ChildProcess | undefined)[] = [];
   readonly #mayExit = new Set<number>();
-  /** Exits that nobody asked for: `server 1 exited with code 1`. */
-  readonly unexpectedExits: string[] = [];
+  /** What went wrong outside of the histories: `server 1 ended with code 1`. */
+  readonly complaints: string[] = [];
 
   private constructor(options: ClusterOptions) {
     this.#options = options;
@@ -41,9 +46,13 @@ export class ProcessCluster {
     this.folder = options.folder ?? mkdtempSync(join(tmpdir(), 'heddle-cluster-'));
   }
 
-  /** Starts all servers and waits until one leads and takes a write. */
-  static async start(options: ClusterOptions): Promise<ProcessCluster> {
+  /** Starts all servers and waits until one leads and takes a write. `made` hears of the cluster before its first process. */
+  static async start(
+    options: ClusterOptions,
+    made: (cluster: ProcessCluster) => void = () => undefined,
+  ): Promise<ProcessCluster> {
     const cluster = new ProcessCluster(options);
+    made(cluster);
     try {
       for (let server = 0; server < options.size; server++) {
         mkdirSync(cluster.dataFolder(server), { recursive: true });
@@ -52,7 +61,7 @@ export class ProcessCluster {
         }
         cluster.launch(server);
       }
-      await cluster.waitForWrite(30_000);
+      await cluster.waitForWrite(60_000);
     } catch (error) {
       cluster.stop();
       throw error;
@@ -64,8 +73,17 @@ export class ProcessCluster {
     return `${this.#options.subnet}.${server + 1}`;
   }
 
+  /** Where the other servers reach it. */
+  advertised(server: number): string {
+    return this.#options.advertise?.(server) ?? this.host(server);
+  }
+
   dataFolder(server: number): string {
     return join(this.folder, `s${server}`);
+  }
+
+  logFile(server: number): string {
+    return join(this.folder, `s${server}.log`);
   }
 
   get hasSmallDisks(): boolean {
@@ -87,6 +105,13 @@ export class ProcessCluster {
     return this.#children[server] !== undefined;
   }
 
+  /** Waits until a server's process has ended by itself; false if it has not after so long. */
+  async ended(server: number, timeoutMs: number): Promise<boolean> {
+    const end = performance.now() + timeoutMs;
+    while (this.isRunning(server) && performance.now() < end) await delay(50);
+    return !this.isRunning(server);
+  }
+
   /** Starts a server that is not running, on the data it has. */
   launch(server: number): void {
     if (this.#children[server] !== undefined) return;
@@ -100,13 +125,16 @@ export class ProcessCluster {
       `-bind=${this.host(server)}`,
       `-client=${this.host(server)}`,
       `-data-dir=${this.dataFolder(server)}`,
+      ...(this.#options.advertise === undefined ? [] : [`-advertise=${this.advertised(server)}`]),
       // One server alone joins nobody.
-      ...(this.size === 1 ? [] : Array.from({ length: this.size }, (_, i) => `-retry-join=${this.host(i)}`)),
+      ...(this.size === 1 ? [] : Array.from({ length: this.size }, (_, i) => `-retry-join=${this.advertised(i)}`)),
       ...(this.#options.flags ?? []),
     ];
-    const [program, ...rest] = this.#options.wrap?.(server, words) ?? words;
+    const wrapped = this.#options.wrap?.(server, words) ?? words;
+    // A harness that is killed with -9 takes its servers with it.
+    const [program, ...rest] = dieWithParent ? ['setpriv', '--pdeathsig', 'KILL', ...wrapped] : wrapped;
     const child = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const log = createWriteStream(join(this.folder, `s${server}.log`), { flags: 'a' });
+    const log = createWriteStream(this.logFile(server), { flags: 'a' });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     child.once('exit', (code, signal) => {
@@ -114,7 +142,7 @@ export class ProcessCluster {
       if (this.#children[server] !== child) return;
       this.#children[server] = undefined;
       if (this.#mayExit.delete(server)) return;
-      this.unexpectedExits.push(`server ${server} ended with ${signal ?? `code ${code}`}`);
+      this.complaints.push(`server ${server} ended with ${signal ?? `code ${code}`}`);
     });
     this.#children[server] = child;
   }
@@ -143,8 +171,13 @@ export class ProcessCluster {
   /** The exit of this server that happened, or is about to, is its right answer to a fault. */
   expectExit(server: number): void {
     if (this.#children[server] !== undefined) this.#mayExit.add(server);
-    const exits = this.unexpectedExits.filter((text) => !text.startsWith(`server ${server} `));
-    this.unexpectedExits.splice(0, this.unexpectedExits.length, ...exits);
+    const exits = this.complaints.filter((text) => !text.startsWith(`server ${server} `));
+    this.complaints.splice(0, this.complaints.length, ...exits);
+  }
+
+  /** Something that no nemesis may bring about. */
+  complain(text: string): void {
+    this.complaints.push(text);
   }
 
   /** Removes the data of a server that is not running. */
@@ -164,7 +197,7 @@ export class ProcessCluster {
       const answer = await this.ask(server, 'GET', '/v1/status/leader', undefined, 1_000).catch(() => undefined);
       if (answer === undefined || answer.status !== 200) continue;
       const host = (JSON.parse(answer.body) as string).split(':')[0];
-      for (let i = 0; i < this.size; i++) if (this.host(i) === host) return i;
+      for (let i = 0; i < this.size; i++) if (this.advertised(i) === host) return i;
     }
     return undefined;
   }
@@ -190,7 +223,7 @@ export class ProcessCluster {
     let last = '';
     while (performance.now() < end) {
       if (!this.#children.some((child) => child !== undefined)) {
-        throw new Error(`no server is running: ${this.unexpectedExits.join('; ')}. Logs: ${this.folder}`);
+        throw new Error(`no server is running: ${this.complaints.join('; ')}. Logs: ${this.folder}`);
       }
       for (let server = 0; server < this.size; server++) {
         if (!this.isRunning(server)) continue;
@@ -211,11 +244,7 @@ export class ProcessCluster {
       this.#children[server] = undefined;
       child?.kill('SIGKILL');
     }
-    if (this.hasSmallDisks) {
-      // Lazily: the killed processes may take a moment to let go.
-      for (let server = 0; server < this.size; server++)
-        spawnSync('umount', ['-l', this.dataFolder(server)], { stdio: 'ignore' });
-    }
+    if (this.hasSmallDisks) unmountBelow(this.folder);
     if (this.#ownsFolder) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

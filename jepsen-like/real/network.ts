@@ -2,41 +2,66 @@
  * Servers in network namespaces of their own, joined by a bridge: links between two servers are cut by blackhole routes, in
  * one direction or both, while clients on the host still reach everyone. Needs root and iproute2.
  */
-import { command } from './commands.ts';
+import { command, commandExists } from './commands.ts';
 
 export class TestNetwork {
-  readonly #size: number;
   readonly #subnet: string;
   readonly #name: string;
   readonly #cuts = new Set<string>();
 
-  private constructor(size: number, subnet: string, name: string) {
-    this.#size = size;
+  private constructor(subnet: string, name: string) {
     this.#subnet = subnet;
     this.#name = name;
   }
 
-  static canRun(): boolean {
-    return process.getuid?.() === 0;
+  /** Why there can be no namespaces here, or undefined. */
+  static missing(): string | undefined {
+    if (process.getuid?.() !== 0) return 'network namespaces need root';
+    if (!commandExists('ip')) return 'network namespaces need iproute2';
+    return undefined;
   }
 
-  /** Servers get `<subnet>.1` …; the host `<subnet>.254`. `name` is at most 8 letters and distinguishes runs. */
+  /** Servers get `<subnet>.1` …; the host `<subnet>.254`. `name` is at most 8 letters and no other run's. */
   static create(size: number, subnet: string, name: string): TestNetwork {
-    const network = new TestNetwork(size, subnet, name);
+    const network = new TestNetwork(subnet, name);
     network.remove();
-    command('ip', 'link', 'add', 'name', `${name}br`, 'type', 'bridge');
-    command('ip', 'addr', 'add', `${subnet}.254/24`, 'dev', `${name}br`);
-    command('ip', 'link', 'set', `${name}br`, 'up');
+    try {
+      network.#build(size);
+    } catch (error) {
+      network.remove();
+      throw error;
+    }
+    return network;
+  }
+
+  /** Takes namespaces and bridge of that name away; those that are not there are no failure. */
+  static clear(name: string): void {
+    for (const space of command('ip', 'netns', 'list').split(/\s+/)) {
+      if (space.startsWith(`${name}-`)) command('ip', 'netns', 'del', space);
+    }
+    const links = command('ip', '-br', 'link').split('\n');
+    if (links.some((line) => line.startsWith(`${name}br `))) command('ip', 'link', 'del', `${name}br`);
+  }
+
+  #build(size: number): void {
+    const bridge = `${this.#name}br`;
+    command('ip', 'link', 'add', 'name', bridge, 'type', 'bridge');
+    command('ip', 'addr', 'add', `${this.#subnet}.254/24`, 'dev', bridge);
+    command('ip', 'link', 'set', bridge, 'up');
     for (let i = 0; i < size; i++) {
-      const space = network.#space(i);
+      const space = this.#space(i);
       command('ip', 'netns', 'add', space);
-      command('ip', 'link', 'add', `${name}v${i}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', space);
-      command('ip', 'link', 'set', `${name}v${i}`, 'master', `${name}br`, 'up');
-      command('ip', '-n', space, 'addr', 'add', `${subnet}.${i + 1}/24`, 'dev', 'eth0');
+      command('ip', 'link', 'add', `${this.#name}v${i}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', space);
+      command('ip', 'link', 'set', `${this.#name}v${i}`, 'master', bridge, 'up');
+      command('ip', '-n', space, 'addr', 'add', `${this.#subnet}.${i + 1}/24`, 'dev', 'eth0');
       command('ip', '-n', space, 'link', 'set', 'eth0', 'up');
       command('ip', '-n', space, 'link', 'set', 'lo', 'up');
     }
-    return network;
+  }
+
+  /** Gives the host one more address on the bridge, for what stands between the servers. */
+  addHostAddress(address: string): void {
+    command('ip', 'addr', 'add', `${address}/24`, 'dev', `${this.#name}br`);
   }
 
   /** The command of a server inside its namespace. */
@@ -65,13 +90,8 @@ export class TestNetwork {
     this.#cuts.clear();
   }
 
-  /** Takes namespaces and bridge away; those that are not there are no failure. */
   remove(): void {
-    const names = command('ip', 'netns', 'list');
-    for (let i = 0; i < this.#size; i++) {
-      if (names.split(/\s+/).includes(this.#space(i))) command('ip', 'netns', 'del', this.#space(i));
-    }
-    if (command('ip', '-br', 'link').includes(`${this.#name}br`)) command('ip', 'link', 'del', `${this.#name}br`);
+    TestNetwork.clear(this.#name);
   }
 
   #space(server: number): string {

@@ -19,7 +19,9 @@ import type { Workload, WorkloadContext } from '../workloads/workload.ts';
 import { WorkloadClient } from './client.ts';
 import { faketimeLibrary, underFaketime } from './clock-skew.ts';
 import { ProcessCluster } from './cluster.ts';
+import { FaultProxy } from './fault-proxy.ts';
 import { TestNetwork } from './network.ts';
+import { Slot } from './slot.ts';
 
 const usage = `npm run jepsen -- [options]
 
@@ -74,55 +76,115 @@ function settings(): Settings {
     nemeses: pick(nemeses, values.nemesis, 'nemesis'),
     workloads: pick(workloads, values.workload, 'workload'),
     seed: values.seed,
-    smallDisks: values['small-disks'],
+    // A full disk needs a small one, which only root can make.
+    smallDisks: values['small-disks'] || (values.nemesis.includes('full-disk') && process.getuid?.() === 0),
     out: resolve(values.out),
   };
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+/** What a run holds of this machine, given back in the reverse order of its taking, once. */
+class Holdings {
+  readonly #releases: (() => void)[] = [];
+
+  add(release: () => void): void {
+    this.#releases.push(release);
+  }
+
+  release(): void {
+    for (let release = this.#releases.pop(); release !== undefined; release = this.#releases.pop()) {
+      try {
+        release();
+      } catch (error) {
+        // What is left is cleared by the next run that finds this one dead.
+        process.stderr.write(`not cleaned up: ${String(error)}\n`);
+      }
+    }
+  }
+}
+
 async function main(): Promise<number> {
   const wanted = settings();
-  const random = seededRandom(wanted.seed);
   say(
     `seed ${wanted.seed}: ${wanted.servers} servers, ${wanted.seconds} s, ${wanted.workloads.map(({ name }) => name).join(', ')}`,
   );
   rmSync(wanted.out, { recursive: true, force: true });
   mkdirSync(wanted.out, { recursive: true });
-  const network = TestNetwork.canRun() ? TestNetwork.create(wanted.servers, '10.77.34', 'hdl') : undefined;
-  const folder = join(wanted.out, 'servers');
-  const skewed = wanted.nemeses.some(({ name }) => name === 'clock') && faketimeLibrary() !== undefined;
-  const cluster = await ProcessCluster.start({
-    size: wanted.servers,
-    subnet: network === undefined ? '127.0.34' : '10.77.34',
-    folder,
-    ...(wanted.smallDisks ? { smallDisksMiB: 64 } : {}),
-    wrap(server, words) {
-      const timed = skewed ? underFaketime(folder, server, words) : words;
-      return network === undefined ? timed : network.inside(server, timed);
-    },
-  }).catch((error: unknown) => {
-    network?.remove();
-    throw error;
-  });
-  const cleanUp = (): void => {
-    cluster.stop();
-    network?.remove();
-  };
-  process.once('SIGINT', () => {
-    cleanUp();
-    process.exit(130);
-  });
-  try {
-    return await drive(
-      wanted,
-      cluster,
-      { cluster, network, chance: random.stream('nemesis').next },
-      random.stream('clients').next,
-    );
-  } finally {
-    cleanUp();
+  const holdings = new Holdings();
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.once(signal, () => {
+      say(`interrupted by ${signal}`);
+      holdings.release();
+      process.exit(code);
+    });
   }
+  try {
+    return await run(wanted, holdings);
+  } finally {
+    holdings.release();
+  }
+}
+
+async function run(wanted: Settings, holdings: Holdings): Promise<number> {
+  const random = seededRandom(wanted.seed);
+  const folder = join(wanted.out, 'servers');
+  const slot = Slot.claim(folder);
+  holdings.add(() => slot.release());
+  const network = openNetwork(wanted.servers, slot);
+  if (network !== undefined) holdings.add(() => network.remove());
+  const subnet = slot.subnet(network === undefined ? 'loopback' : 'bridge');
+  const proxied = wanted.nemeses.some((nemesis) => nemesis.proxied === true);
+  const proxy = proxied ? await openProxy(wanted.servers, subnet, network, random.stream('proxy').next) : undefined;
+  if (proxy !== undefined) holdings.add(() => proxy.stop());
+  const skewed = wanted.nemeses.some(({ name }) => name === 'clock') && faketimeLibrary() !== undefined;
+  const cluster = await ProcessCluster.start(
+    {
+      size: wanted.servers,
+      subnet,
+      folder,
+      ...(wanted.smallDisks ? { smallDisksMiB: 64 } : {}),
+      ...(proxy === undefined ? {} : { advertise: (server) => proxyAddress(subnet, server) }),
+      wrap(server, words) {
+        const timed = skewed ? underFaketime(folder, server, words) : words;
+        return network === undefined ? timed : network.inside(server, timed);
+      },
+    },
+    (started) => holdings.add(() => started.stop()),
+  );
+  const context = { cluster, network, proxy, chance: random.stream('nemesis').next };
+  return drive(wanted, cluster, context, random.stream('clients').next);
+}
+
+/** Namespaces, where this machine allows them; without, the nemeses that need them say so. */
+function openNetwork(servers: number, slot: Slot): TestNetwork | undefined {
+  if (TestNetwork.missing() !== undefined) return undefined;
+  try {
+    return TestNetwork.create(servers, slot.subnet('bridge'), slot.networkName);
+  } catch (error) {
+    say(`no network namespaces here: ${String((error as { stderr?: string }).stderr ?? error).trim()}`);
+    return undefined;
+  }
+}
+
+const proxyAddress = (subnet: string, server: number): string => `${subnet}.${101 + server}`;
+
+function openProxy(
+  servers: number,
+  subnet: string,
+  network: TestNetwork | undefined,
+  chance: () => number,
+): Promise<FaultProxy> {
+  const ways = Array.from({ length: servers }, (_, server) => {
+    const listen = proxyAddress(subnet, server);
+    network?.addHostAddress(listen);
+    return { listen, target: `${subnet}.${server + 1}`, tcpPorts: [8300, 8301], udpPorts: [8301] };
+  });
+  return FaultProxy.start(ways, chance);
 }
 
 async function drive(
@@ -171,7 +233,7 @@ async function drive(
   }
   if (usable.length === 0) await delay(Math.max(0, endMs - clock.nowMs()));
   for (let server = 0; server < cluster.size; server++) cluster.launch(server);
-  await cluster.waitForWrite(30_000);
+  await cluster.waitForWrite(60_000);
   over = true;
   await Promise.all([...asking, watching]);
   const results: { workload: Workload; history: History; result: CheckResult }[] = [];
@@ -212,15 +274,15 @@ function report(
     for (const violation of result.violations.slice(0, 10)) say(`        ${violation}`);
     writeFileSync(join(wanted.out, `${workload.name}.json`), JSON.stringify(history.operations));
   }
-  for (const text of cluster.unexpectedExits) say(`FAIL  ${text}: see ${cluster.folder}`);
+  for (const text of cluster.complaints) say(`FAIL  ${text}: see ${cluster.folder}`);
   const idle = results.filter(({ history }) => !history.operations.some(({ outcome }) => outcome === 'ok'));
   for (const { workload } of idle) say(`FAIL  ${workload.name} completed no operation: the run shows nothing`);
   const file = join(wanted.out, 'report.html');
   writeReport(file, { title: `seed ${wanted.seed}`, servers: wanted.servers, results, faults, leaders });
-  const valid =
-    results.every(({ result }) => result.valid) && cluster.unexpectedExits.length === 0 && idle.length === 0;
+  const valid = results.every(({ result }) => result.valid) && cluster.complaints.length === 0 && idle.length === 0;
   say(`\n${faults.length} faults. Report: ${file}\nreplay the choices with --seed ${wanted.seed}`);
   return valid ? 0 : 1;
 }
 
-process.exitCode = await main();
+// What is still open (a connection to a server that was killed) must not keep the run alive.
+process.exit(await main());

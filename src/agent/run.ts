@@ -23,6 +23,10 @@ export interface RunInput {
 }
 
 const leaveMs = 15_000;
+/** How long the parts of an agent may take to end. */
+const stopMs = 10_000;
+/** How long a process whose agent failed may live on, for its last lines of log. */
+const lastWordsMs = 500;
 
 export async function runAgent(input: RunInput): Promise<number> {
   if (input.args.length > 0) return fatal(input, `Unexpected extra arguments: [${input.args.join(' ')}]`);
@@ -93,8 +97,12 @@ async function reload(agent: Agent): Promise<void> {
 async function untilEnd(agent: Agent, signal: AbortSignal): Promise<number> {
   const ending = await Promise.race([agent.ended, interrupted(signal)]);
   const code = typeof ending === 'string' ? await obey(agent, ending) : await ended(agent, ending);
-  await agent.stop();
+  const failed = typeof ending !== 'string' && ending.kind === 'failed';
+  const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), stopMs).unref());
+  if ((await Promise.race([agent.stop(), late])) === 'late') agent.log.error('a part of the agent does not stop');
   agent.log.info('Exit code', { code });
+  // A database whose disk failed may keep its threads, and with them the process: supervisors wait for its end.
+  if (failed) setTimeout(() => process.exit(code), lastWordsMs).unref();
   return code;
 }
 

@@ -9,10 +9,8 @@ import { type Backend, BackendError, type Caller, type Snapshots } from '../api/
 import type { Route } from '../api/http/index.ts';
 import type { Member } from '../api/local-agent.ts';
 import { Connection, RpcDoor } from '../api/rpc/index.ts';
-import { queries } from '../fsm/index.ts';
 import { type Configuration, GrpcTransport, type RaftSettings } from '../raft/index.ts';
 import { seededRandom } from '../std/random.ts';
-import { AutopilotDuty } from './autopilot/autopilot-duty.ts';
 import { bootstrapEntries } from './bootstrap-entries.ts';
 import { systemClock } from './clock.ts';
 import type { Cluster, ClusterInput } from './cluster.ts';
@@ -25,7 +23,8 @@ import { lanPoolOptions } from './pool-options.ts';
 import { forceLeavePool, joinPool, memberOf, poolParts } from './pool-view.ts';
 import { RpcForwarder } from './rpc/rpc-forwarder.ts';
 import { type RpcServer, startRpcServer } from './rpc/rpc-server.ts';
-import { aloneConfiguration, Server, ServerSnapshots } from './server/index.ts';
+import { aloneConfiguration, Server, type ServerOptions, ServerSnapshots } from './server/index.ts';
+import { addAutopilot } from './server-autopilot.ts';
 import { addServerMetrics, serverStats } from './server-stats.ts';
 
 const bootstrapCaller: Caller = { token: '', address: '', call: 'bootstrap', datacenter: '' };
@@ -194,6 +193,7 @@ export class ServerCluster implements Cluster {
         bootstrap: () => this.#firstConfiguration(rpcAddress),
         holdMs: config.settings.performance.rpc_hold_timeout / 1e6,
         ...(config.settings.session_ttl_min > 0 ? { sessionTtlMinNs: config.settings.session_ttl_min } : {}),
+        autopilot: autopilotSeed(this.#input),
         raftSettings: raftSettings(this.#input),
       },
       {
@@ -211,30 +211,15 @@ export class ServerCluster implements Cluster {
     }
     server.raft.onLeaderChange((leaderId) => forwarder.leaderChanged(leaderId));
     installConnect(this.#input, server);
-    this.#installAutopilot(server);
+    const autopilot = addAutopilot(server, this.#pool, log.named('server'));
     server.addDuty(bootstrapEntries(server, config.settings.config_entries.bootstrap, log.named('server')));
-    addServerMetrics(this.#input.metrics, server);
+    addServerMetrics(this.#input.metrics, server, autopilot);
     server.raft.onFailure((error) => this.#fail(error));
     server.raft.onLeaderChange((id) => {
       if (id !== undefined) forwarder.leaderIs(id);
     });
     this.#late.opened(server, new ServerSnapshots(server, systemClock.wallMs));
     return server;
-  }
-
-  #installAutopilot(server: Server): void {
-    const log = this.#input.log.named('server.autopilot');
-    const autopilot = new AutopilotDuty({
-      raft: server.raft,
-      members: this.#pool,
-      clock: systemClock,
-      configuration: () => queries['autopilot.configuration'].run(server.view, {}).value,
-      info: (message, fields) => log.info(message, fields),
-      warn: (message, fields) => log.warn(message, fields),
-    });
-    server.addDuty(autopilot);
-    server.handle('operator.autopilotHealth', { where: 'leader', run: () => autopilot.health() });
-    server.handle('operator.autopilotState', { where: 'leader', run: () => autopilot.state() });
   }
 
   async #firstConfiguration(rpcAddress: string): Promise<Configuration | undefined> {
@@ -299,6 +284,21 @@ function raftSettings({ config }: ClusterInput): Partial<RaftSettings> {
   return {
     ...(given.has('raft_snapshot_threshold') ? { checkpointEntries: settings.raft_snapshot_threshold } : {}),
     ...(given.has('raft_trailing_logs') ? { trailingEntries: settings.raft_trailing_logs } : {}),
+  };
+}
+
+/** Seeds the stored configuration of a new cluster; afterwards that belongs to the operators. */
+function autopilotSeed({ config }: ClusterInput): ServerOptions['autopilot'] & object {
+  const { autopilot } = config.settings;
+  return {
+    CleanupDeadServers: autopilot.cleanup_dead_servers,
+    LastContactThreshold: autopilot.last_contact_threshold,
+    MaxTrailingLogs: autopilot.max_trailing_logs,
+    MinQuorum: autopilot.min_quorum,
+    ServerStabilizationTime: autopilot.server_stabilization_time,
+    RedundancyZoneTag: autopilot.redundancy_zone_tag,
+    DisableUpgradeMigration: autopilot.disable_upgrade_migration,
+    UpgradeVersionTag: autopilot.upgrade_version_tag,
   };
 }
 

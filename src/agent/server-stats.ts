@@ -1,6 +1,7 @@
 /** `/v1/agent/self` Stats of a server, all as text. */
 import type { RaftStatus } from '../raft/index.ts';
 import { interfaceVersion } from '../version.ts';
+import type { AutopilotDuty } from './autopilot/autopilot-duty.ts';
 import type { AgentConfig } from './config/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { Server } from './server/index.ts';
@@ -83,7 +84,7 @@ export function clientStats(config: AgentConfig, knownServers: number, pool: Rea
 }
 
 /** Gauges of a server's Raft and state, read when somebody asks for metrics. */
-export function addServerMetrics(metrics: Metrics, server: Server): void {
+export function addServerMetrics(metrics: Metrics, server: Server, autopilot: AutopilotDuty): void {
   const status = () => server.raft.status();
   metrics.gauge('raft.applied_index', () => status().appliedIndex);
   metrics.gauge('raft.last_index', () => status().lastLogIndex);
@@ -92,7 +93,7 @@ export function addServerMetrics(metrics: Metrics, server: Server): void {
   metrics.gauge('raft.term', () => status().term);
   metrics.gauge('raft.pending_proposals', () => status().pendingProposals);
   metrics.gauge('server.isLeader', () => (status().role === 'leader' ? 1 : 0));
-  metrics.gauge('autopilot.healthy', () => (status().role === 'leader' ? 1 : 0));
-  metrics.gauge('autopilot.failure_tolerance', () => 0);
+  metrics.gauge('autopilot.healthy', () => (autopilot.health().Healthy ? 1 : 0));
+  metrics.gauge('autopilot.failure_tolerance', () => autopilot.health().FailureTolerance);
   metrics.gauge('rpc.queries_blocking', () => server.state.store.waiting);
 }

@@ -20,6 +20,7 @@ export type { RaftLog } from './log/log.ts';
 export { openRaftLog } from './log/open.ts';
 export { type RaftEdges, type RaftLogger, RaftNode, type RaftOptions } from './node.ts';
 export type { MembershipChange, PeerStatus, Raft, RaftStatus, ReadMode } from './raft.ts';
+export { recoverConfiguration } from './recover-configuration.ts';
 export type { CheckpointFile, CheckpointReceiver, CommittedEntry, StateMachine } from './state-machine.ts';
 export { GrpcTransport, type GrpcTransportOptions } from './transport/grpc.ts';
 export { MemoryNetwork } from './transport/memory.ts';

@@ -47,10 +47,11 @@ import type { Random } from '../../std/random.ts';
 import type { PoolMember } from '../membership/tags.ts';
 import { type CallHandler, ownCalls } from './calls.ts';
 import type { MemberSource } from './duties/catalog-duty.ts';
-import { type ExtraDuty, LeaderDuties } from './duties/leader-duties.ts';
+import { type AutopilotSeed, autopilotDefaults, type ExtraDuty, LeaderDuties } from './duties/leader-duties.ts';
 import { type Forwarder, noForwarder } from './forwarder.ts';
 import { Leadership } from './leadership.ts';
 import { LocalReads } from './local-reads.ts';
+import { recoverFromPeersFile } from './peers-file.ts';
 import { Proposer } from './proposer.ts';
 import { isRetriable, toBackendError } from './raft-errors.ts';
 
@@ -68,6 +69,8 @@ export interface ServerOptions {
    * a new cluster of several servers takes time to find itself.
    */
   readonly bootstrap: () => Configuration | undefined | Promise<Configuration | undefined>;
+  /** What the first leader of a cluster stores for autopilot. */
+  readonly autopilot?: AutopilotSeed;
   /** Shortest TTL of a session, in nanoseconds. */
   readonly sessionTtlMinNs?: number;
   /** How long a request waits for a leader, in milliseconds. */
@@ -119,6 +122,7 @@ export class Server implements Backend {
     const state = await DurableState.open(join(directory, 'state'), { clock: edges.clock });
     try {
       const log = openRaftLog(join(directory, 'log'));
+      await recoverFromPeersFile(directory, { id: options.nodeId, log, logger: edges.logger });
       const bootstrap = log.recovered.identity === undefined ? await options.bootstrap() : undefined;
       const raft = await RaftNode.open(
         {
@@ -174,6 +178,7 @@ export class Server implements Backend {
         warn: (message, fields) => edges.logger.warn(message, fields),
       },
       edges.members,
+      options.autopilot ?? autopilotDefaults,
     );
     this.#addOwnCalls();
     this.state.store.listen({

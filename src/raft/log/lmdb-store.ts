@@ -24,6 +24,7 @@ class LmdbStore implements LogStore {
   readonly #root: RootDatabase<Uint8Array, string>;
   readonly #entries: Database<Uint8Array, number>;
   readonly #named: Database<Uint8Array, string>;
+  #failed = false;
 
   constructor(
     root: RootDatabase<Uint8Array, string>,
@@ -50,29 +51,42 @@ class LmdbStore implements LogStore {
   }
 
   async commit(operations: readonly StoreOperation[]): Promise<void> {
+    let asked: Promise<unknown> | undefined;
     const promise = this.#root.batch(() => {
-      for (const operation of operations) this.#carryOut(operation);
+      for (const operation of operations) {
+        const own = this.#carryOut(operation);
+        // Operations of a turn share a promise, mostly. Each fails with the commit, which is reported once: by the batch.
+        if (own !== asked) own.catch(reportedElsewhere);
+        asked = own;
+      }
     });
     try {
       await promise;
     } catch (error) {
+      this.#failed = true;
       throw await causeOf(error);
     }
   }
 
   async close(): Promise<void> {
-    await this.#root.close();
+    try {
+      await this.#root.close();
+    } catch (error) {
+      // After a failed commit closing fails with that commit, once more.
+      if (!this.#failed) throw error;
+    }
   }
 
-  #carryOut(operation: StoreOperation): void {
+  #carryOut(operation: StoreOperation): Promise<unknown> {
     const { key } = operation;
     if (typeof key === 'number') {
-      if (operation.kind === 'put') this.#entries.put(key, operation.value);
-      else this.#entries.remove(key);
-    } else if (operation.kind === 'put') this.#named.put(key, operation.value);
-    else this.#named.remove(key);
+      return operation.kind === 'put' ? this.#entries.put(key, operation.value) : this.#entries.remove(key);
+    }
+    return operation.kind === 'put' ? this.#named.put(key, operation.value) : this.#named.remove(key);
   }
 }
+
+const reportedElsewhere = (): void => undefined;
 
 /** A failed commit says "see commitError", a promise that rejects with the cause (unhandled, if nobody asks). */
 async function causeOf(error: unknown): Promise<unknown> {

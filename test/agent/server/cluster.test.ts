@@ -2,111 +2,11 @@
  * Three servers in one process on a reliable network that is cut where a test says: forwarding, fail-over, blocking reads
  * on a follower, a snapshot restored on all, a server that was away caught up by a checkpoint.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Forwarder, NotSent, Server, ServerSnapshots } from '../../../src/agent/server/index.ts';
+import { type Server, ServerSnapshots } from '../../../src/agent/server/index.ts';
 import { stateHash } from '../../../src/fsm/index.ts';
-import { type Configuration, MemoryNetwork, systemClock } from '../../../src/raft/index.ts';
-import { seededRandom } from '../../../src/std/random.ts';
-import { caller, eventually, Members, reading, serverMember } from './support.ts';
-
-const ids = ['1', '2', '3'].map((digit) => `${digit.repeat(8)}-1111-4111-8111-111111111111`);
-const nameOf = (id: string): string => `s${id[0]}`;
-const addresses = Object.fromEntries(ids.map((id, i) => [id, `127.0.14.${i + 1}:8300`]));
-const bootstrap: Configuration = { voters: [...ids], votersOutgoing: [], learners: [], addresses };
-
-class Cluster {
-  readonly network = new MemoryNetwork();
-  readonly directory = mkdtempSync(join(tmpdir(), 'heddle-cluster-'));
-  readonly servers = new Map<string, Server>();
-  readonly members = new Members(ids.map((id, i) => serverMember(nameOf(id), `127.0.14.${i + 1}`, id)));
-  readonly #unreachable = new Set<string>();
-
-  async start(id: string): Promise<Server> {
-    const server = await Server.open(
-      {
-        dataDir: join(this.directory, id),
-        datacenter: 'dc1',
-        nodeName: nameOf(id),
-        nodeId: id,
-        rpcAddress: addresses[id]!,
-        bootstrap: () => bootstrap,
-        raftSettings: { checkpointEntries: 200, trailingEntries: 50, checkpointChunkBytes: 8_192 },
-      },
-      {
-        clock: systemClock,
-        random: seededRandom(`${id}/${process.pid}`),
-        transport: this.network.transport(id),
-        members: this.members,
-        logger: { info: () => undefined, warn: () => undefined },
-        forwarder: this.#forwarder(id),
-      },
-    );
-    this.servers.set(id, server);
-    this.#unreachable.delete(id);
-    return server;
-  }
-
-  async startAll(): Promise<void> {
-    for (const id of ids) await this.start(id);
-  }
-
-  /** The server that leads, once all of those that run agree on it. */
-  leader(): Promise<Server> {
-    return eventually(() => {
-      const running = [...this.servers.values()];
-      const leading = running.find((server) => server.leadership.leading);
-      const agreed = running.every((server) => server.leadership.leaderId === leading?.raft.id);
-      return agreed ? leading : undefined;
-    });
-  }
-
-  async followers(): Promise<Server[]> {
-    const leader = await this.leader();
-    return [...this.servers.values()].filter((server) => server !== leader);
-  }
-
-  async stop(id: string): Promise<void> {
-    const server = this.servers.get(id)!;
-    this.servers.delete(id);
-    this.#unreachable.add(id);
-    await server.stop();
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.servers.keys()].map((id) => this.stop(id)));
-    rmSync(this.directory, { recursive: true, force: true });
-  }
-
-  isolate(id: string): void {
-    this.network.isolate(id);
-    this.#unreachable.add(id);
-  }
-
-  heal(): void {
-    this.network.heal();
-    this.#unreachable.clear();
-  }
-
-  #forwarder(from: string): Forwarder {
-    const reach = (id: string): Server => {
-      const server = this.servers.get(id);
-      if (server === undefined || !server.leadership.leading) throw new NotSent(`${id} does not lead`);
-      if (this.#unreachable.has(id) || this.#unreachable.has(from)) throw new NotSent(`${id} is out of reach`);
-      return server;
-    };
-    return {
-      apply: async (id, name, args, by) => reach(id).apply(name, args, by),
-      query: async (id, name, args, options) => reach(id).query(name, args, options),
-      call: async (id, name, args, by) => reach(id).call(name, args, by),
-      saveSnapshot: async (id, options) => new ServerSnapshots(reach(id), Date.now).save(options),
-      restoreSnapshot: async (id, archive, by) => new ServerSnapshots(reach(id), Date.now).restore(archive, by),
-      stop: async () => undefined,
-    };
-  }
-}
+import { Cluster, ids } from './cluster-support.ts';
+import { caller, eventually, reading } from './support.ts';
 
 let cluster: Cluster;
 beforeEach(() => {
@@ -227,3 +127,35 @@ it('a server that was away longer than the log reaches back is caught up by a ch
   await eventually(async () => ((await get(back, 'last', { consistency: 'stale' })) === '1' ? true : undefined));
   await sameState();
 });
+
+it('a server is caught up by checkpoints while writes go on, twice, with another leader in between', async () => {
+  // 20,000 entries behind each time; both checkpoints and log are far shorter than that.
+  await cluster.close();
+  cluster = new Cluster({ checkpointEntries: 4_000, trailingEntries: 500, checkpointChunkBytes: 16_384 });
+  await cluster.startAll();
+  let written = 0;
+  const write = async (count: number, stopped: () => boolean = () => false): Promise<void> => {
+    for (let done = 0; done < count && !stopped(); done += 500) {
+      const server = [...cluster.servers.values()][0]!;
+      await Promise.all(Array.from({ length: 500 }, () => put(server, `k/${written++ % 3_000}`, 'v'.repeat(50))));
+    }
+  };
+  for (let round = 0; round < 2; round++) {
+    const away = (await cluster.followers())[0]!.raft.id;
+    await cluster.stop(away);
+    await write(20_000);
+    const leader = await cluster.leader();
+    await eventually(() => (leader.raft.status().prefixIndex > 15_000 ? true : undefined));
+    const back = await cluster.start(away);
+    let caughtUp = false;
+    const writing = write(1_000_000, () => caughtUp);
+    const target = leader.raft.status().lastLogIndex;
+    await eventually(() => (back.state.appliedIndex >= target ? true : undefined));
+    caughtUp = true;
+    await writing;
+    expect(back.raft.status().checkpointIndex).toBeGreaterThan(15_000);
+    await sameState();
+    await leader.raft.transferLeadership();
+    expect((await cluster.leader()).raft.id).not.toBe(leader.raft.id);
+  }
+}, 120_000);

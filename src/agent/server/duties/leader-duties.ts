@@ -19,7 +19,10 @@ export interface ExtraDuty {
   stop(): void;
 }
 
-const autopilotDefaults: CommandArgs<'autopilot.setConfiguration'>['Config'] = {
+export type AutopilotSeed = CommandArgs<'autopilot.setConfiguration'>['Config'];
+
+/** What the first leader stores where the agent's configuration says nothing else. */
+export const autopilotDefaults: AutopilotSeed = {
   CleanupDeadServers: true,
   LastContactThreshold: 200 * millisecond,
   MaxTrailingLogs: 250,
@@ -38,10 +41,12 @@ export class LeaderDuties {
   readonly #coordinates: CoordinateBatch;
   readonly #catalog: CatalogDuty;
   readonly #extra: ExtraDuty[] = [];
+  readonly #autopilot: AutopilotSeed;
   #active = false;
 
-  constructor(server: DutyServer, members: MemberSource) {
+  constructor(server: DutyServer, members: MemberSource, autopilot: AutopilotSeed) {
     this.#server = server;
+    this.#autopilot = autopilot;
     const { clock } = server;
     const warn = server.warn.bind(server);
     const edges = { clock, warn };
@@ -122,7 +127,7 @@ export class LeaderDuties {
       await this.#server.write('systemMetadata.set', fact, 'leader/initialise');
     }
     if (singletons.get(['autopilot']) === undefined) {
-      const args = { Config: autopilotDefaults, Cas: 0 };
+      const args = { Config: this.#autopilot, Cas: 0 };
       await this.#server.write('autopilot.setConfiguration', args, 'leader/initialise');
     }
   }
