@@ -1,0 +1,78 @@
+/**
+ * What an idle client agent costs its host: resident memory and CPU, beside a `serf agent` in the same pool. Three servers, two
+ * clients (one of them with a service and a check), one Serf agent; measured over a quiet period after a settling one.
+ *
+ *     npm run bench:idle [-- seconds]
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
+import { packageRoot } from '../src/package-root.ts';
+import { cpuSeconds, residentMiB, which } from './lib/processes.ts';
+import { figure, printTable } from './lib/table.ts';
+
+const subnet = '127.0.19';
+const settleMs = 20_000;
+const seconds = Number(process.argv[2] ?? 60);
+const folder = mkdtempSync(join(tmpdir(), 'heddle-idle-'));
+const children: ChildProcess[] = [];
+const quiet = { stdio: 'ignore' } as const;
+
+function client(name: string, host: number, ...more: string[]): ChildProcess {
+  const address = `${subnet}.${host}`;
+  const words = ['agent', `-node=${name}`, `-bind=${address}`, `-client=${address}`, `-data-dir=${join(folder, name)}`];
+  const child = spawn(join(packageRoot, 'bin/heddle'), [...words, `-retry-join=${subnet}.1`, ...more], quiet);
+  children.push(child);
+  return child;
+}
+
+const servers = await ProcessCluster.start({ size: 3, subnet });
+try {
+  const idle = client('idle', 101);
+  const service = 'services = [{ name = "web", port = 80, check = { tcp = "127.0.19.1:8500", interval = "10s" } }]';
+  const busy = client('with-check', 102, `-hcl=${service}`);
+  const serf =
+    which('serf') !== undefined
+      ? spawn(
+          'serf',
+          [
+            'agent',
+            '-node=serf',
+            `-bind=${subnet}.103:8301`,
+            `-rpc-addr=${subnet}.103:7373`,
+            `-join=${subnet}.1:8301`,
+            '-tag',
+            'role=node',
+            '-tag',
+            'dc=dc1',
+            '-profile=lan',
+          ],
+          quiet,
+        )
+      : undefined;
+  if (serf !== undefined) children.push(serf);
+  await delay(settleMs);
+  const watched: [string, number][] = [
+    ['client agent, idle', idle.pid!],
+    ['client agent, one TCP check every 10 s', busy.pid!],
+    ['server that follows or leads', servers.pid(0)],
+    ...(serf === undefined ? [] : [['serf agent', serf.pid!] as [string, number]]),
+  ];
+  const before = watched.map(([, pid]) => cpuSeconds(pid));
+  await delay(seconds * 1_000);
+  const rows = watched.map(([name, pid], i) => [
+    name,
+    figure(residentMiB(pid), 1),
+    figure(((cpuSeconds(pid) - before[i]!) / seconds) * 100, 2),
+  ]);
+  printTable(`Agents at rest, over ${seconds} s`, ['process', 'resident MiB', '% of a core'], rows);
+  const maps = readFileSync(`/proc/${idle.pid}/maps`, 'utf8');
+  process.stdout.write(`lmdb in the idle client: ${/lmdb/.test(maps) ? 'loaded' : 'not loaded'}\n`);
+} finally {
+  for (const child of children) child.kill('SIGKILL');
+  servers.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
