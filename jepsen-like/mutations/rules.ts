@@ -142,9 +142,9 @@ export const ruleMutations: readonly Mutation[] = [
     },
   },
   {
-    name: 'answers of an earlier round confirm a read',
+    name: 'a read is confirmed without an answer to its round',
     source: 'R34, etcd/raft #397',
-    rules: { confirmedRound: (configuration, roundOf) => quorumValue([configuration.voters], roundOf) + 1 },
+    rules: { confirmedRound: () => Number.POSITIVE_INFINITY },
   },
   {
     name: 'reads before an entry of the own term is committed',

@@ -24,7 +24,7 @@ export class SimClient {
     this.#world = world;
     this.#random = world.random.stream(`client/${number}`);
     this.#process = world.nextProcess();
-    this.#mix = number < world.swarm.readers ? ['leaseRead', 'leaseRead', 'read'] : world.swarm.mix;
+    this.#mix = number < world.swarm.readers ? [number % 2 === 0 ? 'leaseRead' : 'read'] : world.swarm.mix;
   }
 
   start(): void {

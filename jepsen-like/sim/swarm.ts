@@ -139,13 +139,7 @@ const leanings: { readonly [P in Profile]: (swarm: Swarm, random: Random) => Swa
     mix: ['write', 'leaseRead', 'leaseRead', 'leaseRead', 'read'],
     network: calmNetwork(swarm),
     disk: { latencyMsMean: 0.3, slowServer: false },
-    faults: {
-      cutLeader: 400,
-      transferAndCut: 500,
-      crash: random.pick([200, 2_000]),
-      oneWay: 1_000,
-      breakConnections: 500,
-    },
+    faults: { cutLeader: 900, transferAndCut: random.pick([1_500, 6_000]), crash: random.pick([700, 6_000]) },
     settings: { ...swarm.settings, electionTimeoutTicks: 30, heartbeatTicks: 3, leaseMs: random.pick([80, 160, 300]) },
   }),
   /** Members change while leaders fall. */

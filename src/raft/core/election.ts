@@ -24,9 +24,12 @@ export function electionTick(state: CoreState): void {
   else if (state.lostContact !== undefined) lostContactTick(state, state.lostContact);
 }
 
-/** The leader is probably dead: ask as soon as its lease has run out, a few random ticks apart from the others. */
+/**
+ * The leader is probably dead: ask as soon as its lease has run out, a few random ticks apart from the others. The ticks count from
+ * then: its followers have heard from it at the same moment, and would all ask at once, and split the votes.
+ */
 function lostContactTick(state: CoreState, lost: { attempts: number; ticks: number }): void {
-  if (--lost.ticks > 0 || voterMustWait(state)) return;
+  if (voterMustWait(state) || --lost.ticks > 0) return;
   lost.attempts--;
   lost.ticks = state.random.int(3, 8);
   const left = lost.attempts > 0 ? lost : undefined;
@@ -39,7 +42,7 @@ export function peerBroken(state: CoreState, peer: ServerId): void {
   const progress = state.leadership?.peers.get(peer);
   if (progress?.state === 'replicate') progress.becomeProbe(progress.matchIndex + 1);
   if (state.role === 'follower' && state.leaderId === peer) {
-    state.lostContact = { attempts: lostContactAttempts, ticks: state.random.int(0, 2) };
+    state.lostContact = { attempts: lostContactAttempts, ticks: state.random.int(0, 4) };
   }
 }
 
