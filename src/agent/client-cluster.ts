@@ -9,6 +9,7 @@ import { ServerDirectory } from './client/server-directory.ts';
 import { systemClock } from './clock.ts';
 import type { Cluster, ClusterInput } from './cluster.ts';
 import { connectParts } from './identities.ts';
+import { LocalError } from './local/errors.ts';
 import { LanPool } from './membership/lan-pool.ts';
 import { rpcAddress } from './membership/tags.ts';
 import { lanPoolOptions } from './pool-options.ts';
@@ -75,7 +76,8 @@ export class ClientCluster implements Cluster {
     return pool === 'lan' ? this.#pool.gossip.members().map(memberOf) : null;
   }
 
-  join(address: string): Promise<void> {
+  async join(address: string, pool: 'lan' | 'wan'): Promise<void> {
+    if (pool === 'wan') throw new LocalError('failed', 'Must be a server to join WAN cluster');
     return joinPool(this.#pool, address, this.#input.config.settings.ports.serf_lan);
   }
 

@@ -4,14 +4,18 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from './config/index.ts';
+import { lockDataDir } from './data-lock.ts';
 
 export interface DataDir {
   readonly path: string;
-  /** Removes it if it was made for this run alone. */
+  /** Gives it back to other agents; removes it if it was made for this run alone. */
   dispose(): void;
 }
 
-/** Makes the directory; without a path a temporary one that ends with the agent. */
+/**
+ * Makes the directory and takes it for this agent; without a path a temporary one that ends with the agent. Throws a
+ * ConfigError when it is none, or another agent runs on it.
+ */
 export function openDataDir(path: string): DataDir {
   if (path === '') {
     const made = mkdtempSync(join(tmpdir(), 'heddle-dev-'));
@@ -21,7 +25,7 @@ export function openDataDir(path: string): DataDir {
   if (stat !== undefined && !stat.isDirectory())
     throw new ConfigError(`data_dir ${JSON.stringify(path)} is not a directory`);
   mkdirSync(path, { recursive: true, mode: 0o755 });
-  return { path, dispose: () => undefined };
+  return { path, dispose: lockDataDir(path) };
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

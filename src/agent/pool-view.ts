@@ -64,6 +64,13 @@ export async function joinPool(pool: LanPool, address: string, defaultPort: numb
   }
 }
 
+/** A server's WAN pool is itself. To join another datacenter's server over the LAN would make the two pools one. */
+export async function joinWan(address: string, own: string): Promise<void> {
+  if (splitAddress(address, 0).host === own) return;
+  const reason = 'there is no WAN pool in this version: datacenters stand alone';
+  throw new LocalError('failed', `1 error occurred:\n\t* Failed to join ${address}: ${reason}\n\n`);
+}
+
 async function whyNot(address: string, defaultPort: number, error: GossipError): Promise<string> {
   const { host, port } = splitAddress(address, defaultPort);
   if (host === '') return 'Failed to resolve : lookup : no such host';

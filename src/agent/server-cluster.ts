@@ -20,7 +20,7 @@ import { BootstrapConsent, type Voter } from './membership/bootstrap.ts';
 import { BootstrapRun } from './membership/bootstrap-run.ts';
 import { LanPool } from './membership/lan-pool.ts';
 import { lanPoolOptions } from './pool-options.ts';
-import { forceLeavePool, joinPool, memberOf, poolParts } from './pool-view.ts';
+import { forceLeavePool, joinPool, joinWan, memberOf, poolParts } from './pool-view.ts';
 import { RpcForwarder } from './rpc/rpc-forwarder.ts';
 import { type RpcServer, startRpcServer } from './rpc/rpc-server.ts';
 import { aloneConfiguration, Server, type ServerOptions, ServerSnapshots } from './server/index.ts';
@@ -130,7 +130,8 @@ export class ServerCluster implements Cluster {
     return pool === 'lan' ? members : [this.#ownWanMember(memberOf(this.#pool.gossip.local()))];
   }
 
-  join(address: string): Promise<void> {
+  async join(address: string, pool: 'lan' | 'wan'): Promise<void> {
+    if (pool === 'wan') return joinWan(address, this.#input.config.advertiseAddressWan);
     return joinPool(this.#pool, address, this.#input.config.settings.ports.serf_lan);
   }
 

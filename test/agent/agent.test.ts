@@ -120,6 +120,14 @@ describe('reload', () => {
 });
 
 describe('what it cannot do', () => {
+  it('joins no other datacenter, and never takes the LAN for the way there', async () => {
+    const agent = await start({ given: { bind_addr: '127.0.16.9' } });
+    expect(await put(agent, '/v1/agent/join/127.0.16.8?wan=1')).toBe(
+      '500 1 error occurred:\n\t* Failed to join 127.0.16.8: there is no WAN pool in this version: datacenters stand alone\n\n',
+    );
+    expect(await put(agent, '/v1/agent/join/127.0.16.9?wan=1')).toBe('200 ');
+  });
+
   it.each([
     ['two agents at one address', { ports: { http: 0 } }, /./],
     ['ACLs', { acl: { enabled: true } }, /acl.enabled: this version does not enforce ACLs yet/],
@@ -167,6 +175,15 @@ describe('what it cannot do', () => {
       return;
     }
     await expect(start({ given })).rejects.toThrow(text);
+  });
+
+  it('takes no RPC port that somebody has', async () => {
+    const ports = { server: 8399 };
+    await start({ given: { bind_addr: '127.0.16.7', ports: { ...ports, http: 0, serf_lan: 8398 } }, anyPorts: false });
+    const second = { bind_addr: '127.0.16.7', ports: { ...ports, http: 0, serf_lan: 8397 } };
+    await expect(start({ given: second, anyPorts: false })).rejects.toThrow(
+      /^Failed to start RPC layer: listen tcp 127\.0\.16\.7:8399: bind: address already in use \(is another agent/,
+    );
   });
 });
 

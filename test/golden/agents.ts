@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { Agent } from '../../src/agent/agent.ts';
 
 export interface RunningAgents {
@@ -32,6 +33,27 @@ export async function startAgents(configurations: readonly object[]): Promise<Ru
     throw error;
   }
   return { base: running.at(-1)!.httpAddress, stop };
+}
+
+/** One agent that waits for others that never come: as soon as it answers HTTP. */
+export async function startLeaderless(configurations: readonly object[]): Promise<RunningAgents> {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-golden-'));
+  const given = { ...moved(configurations[0]!), data_dir: folder };
+  const agent = await new Promise<Agent>((resolve, reject) => {
+    // Its start goes on until the agent stops, and is then refused.
+    Agent.start({ given, onConfigured: resolve }).catch(reject);
+  });
+  const stop = async (): Promise<void> => {
+    await agent.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await expect.poll(() => agent.httpAddress, { timeout: 30_000, interval: 50 }).not.toBe('');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { base: agent.httpAddress, stop };
 }
 
 /** One network a process, so that two runs on one machine do not meet; the recordings' three ranges share it. */

@@ -7,8 +7,7 @@ replayLists('discovery', [
   { list: 'options', until: { path: '/v1/agent/checks', holds: /"CheckID":"f2a"[^}]*"Status":"passing"/ } },
   { list: 'readonly' },
   { list: 'leave' },
-  { list: 'acl', later: 'ACLs come with a later issue' },
-  { list: 'client', later: 'client agents come with a later issue' },
-  { list: 'noleader', later: 'clusters of several servers come with a later issue' },
-  { list: 'wan', later: 'several datacenters come with a later issue' },
+  // A client has found its server, and the server has written both into the catalog.
+  { list: 'client', until: { path: '/v1/catalog/nodes', holds: /"c1"[^]*"n1"/ } },
+  { list: 'noleader', leaderless: true },
 ]);

@@ -41,6 +41,11 @@ export function listsOf(folder: Folder): string[] {
   return [...new Set(names)].sort();
 }
 
+/** The lists that `differences.json` accepts as a whole (`mesh/acl-*`): they are not replayed. */
+export function listsOfLater(folder: Folder): string[] {
+  return listsOf(folder).filter((list) => differenceKeys().includes(`${folder}/${list}-*`));
+}
+
 /** Asks the agent at `base` everything in a list and judges what it answered. Takes as long as the list takes. */
 export async function replay(
   folder: Folder,

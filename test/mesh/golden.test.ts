@@ -45,7 +45,7 @@ describe.each(lists)('list $name', ({ files, skip }) => {
     await door.close();
   });
 
-  it.skipIf(captures.length > 0)('needs the captures beside the repository', ({ skip: skipTest }) => skipTest());
+  if (captures.length === 0) it.skip('needs the captures beside the repository', () => undefined);
 
   it.each(captures.map((capture) => [capture.id, capture] as const))('%s', async (_id, { name, request, response }) => {
     const body = ids.fill(request.body);

@@ -3,11 +3,11 @@
  * end. Connections that are open must not notice, unless they are meant to.
  */
 import { once } from 'node:events';
-import { mkdtempSync, renameSync, statSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { otherKeyPem, spiffe, TestAuthority } from './support/authority.ts';
 import { FakeAgent, loopback } from './support/fake-agent.ts';
 import {
@@ -128,6 +128,7 @@ describe('configuration', () => {
 
   it('serves unix sockets, with the mode asked for, and takes over the file of a killed process', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'heddle-sockets-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const [app, upstream] = [join(folder, 'app.sock'), join(folder, 'db.sock')];
     const server = createServer({ allowHalfOpen: true }, echo).listen(app);
     const stale = createServer().listen(upstream);

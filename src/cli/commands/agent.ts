@@ -12,6 +12,8 @@ export const agent: Command = {
   flags: agentFlags(),
   flagErrorTail: (error) => `==> error parsing flags: ${error}`,
   async run({ flags, args, io, signal }) {
+    // What gRPC would print by itself reaches us as an error, and is said once.
+    process.env.GRPC_VERBOSITY ??= 'NONE';
     const { runAgent } = await import('../../agent/index.ts');
     const { out, error } = io;
     return runAgent({ flags: new Map(flags.entries()), args, signal, out, error });

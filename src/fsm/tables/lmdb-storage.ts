@@ -15,6 +15,9 @@ import type { RangeOptions, Storage, StorageEntry } from './storage.ts';
 const headBytes = 1_900;
 const longKeyBytes = headBytes + 32;
 
+/** The files are the owner's alone: rows hold the CA's key, tokens and values. (lmdb's types do not know the option.) */
+const ownerOnly: object = { permissionsMode: 0o600 };
+
 export class LmdbStorage implements Storage {
   readonly path: string;
   readonly #env: RootDatabase<Buffer, Buffer>;
@@ -26,6 +29,7 @@ export class LmdbStorage implements Storage {
     this.#env = open<Buffer, Buffer>({
       path,
       noSubdir: true,
+      ...ownerOnly,
       noSync: true,
       overlappingSync: false,
       encoding: 'binary',

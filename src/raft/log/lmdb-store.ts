@@ -5,12 +5,20 @@
  * A commit resolves after its fsync. One `batch` is one transaction up to `batchStartThreshold` operations; a larger one may be
  * split, which leaves a prefix, as `LogStore` allows. (Asynchronous `transaction()` is not used: it can hang after plain writes.)
  */
+import { mkdirSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { LogStore, StoreKey, StoreOperation } from './store.ts';
 
+/** The files are the owner's alone: entries hold keys and tokens. (lmdb's types do not know the option.) */
+const ownerOnly: object = { permissionsMode: 0o600 };
+
+/** Opens or creates the store in the directory `path`. */
 export function openLmdbStore(path: string): LogStore {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
   const root: RootDatabase<Uint8Array, string> = open({
     path,
+    noSubdir: false,
+    ...ownerOnly,
     overlappingSync: false,
     encoding: 'binary',
     maxDbs: 2,

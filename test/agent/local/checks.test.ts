@@ -7,7 +7,7 @@ import { type AddressInfo, createServer as createTcp, type Server } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aliasOutcome, RemoteAlias } from '../../../src/agent/local/checks/alias.ts';
 import { dockerProbe } from '../../../src/agent/local/checks/docker.ts';
 import { grpcProbe } from '../../../src/agent/local/checks/grpc.ts';
@@ -386,7 +386,10 @@ describe('grpc', () => {
 });
 
 describe('docker', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'heddle-docker-'));
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'heddle-docker-'));
+  });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
   /** An engine that knows one container; the command's first word is the exit code. */
   const engine = () =>
@@ -410,7 +413,7 @@ describe('docker', () => {
     ['ghost', '0', 'critical', 'create exec failed for unknown container ghost'],
     ['paused', '0', 'critical', 'create exec failed since container paused is paused or stopped'],
   ])('%s, exit %s: %s', async (container, code, status, output) => {
-    const path = await listen(engine(), join(mkdtempSync(join(tmpdir(), 'heddle-docker-')), 'engine.sock'));
+    const path = await listen(engine(), join(folder, 'engine.sock'));
     const probe = dockerProbe({ container, shell: '', args: [code], outputBytesMax: 4096, host: `unix://${path}` });
     expect(await probe(never)).toEqual({ status, output });
   });
