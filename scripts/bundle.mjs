@@ -3,7 +3,8 @@
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
-const outdir = 'dist/bundle';
+/** Elsewhere for a test that wants the sources as they are: `node scripts/bundle.mjs OUTDIR`. */
+const outdir = process.argv[2] ?? 'dist/bundle';
 rmSync(outdir, { recursive: true, force: true });
 await build({
   entryPoints: ['src/cli/entry.ts', 'src/proxy/host.ts'],

@@ -5,7 +5,13 @@ import { fileErrorText } from './http-client.ts';
 
 export async function dataArgument(text: string, io: Io): Promise<Uint8Array> {
   if (text === '-') return io.readStdin();
-  if (text.startsWith('@')) return readArgumentFile(text.slice(1));
+  if (text.startsWith('@')) {
+    try {
+      return readArgumentFile(text.slice(1));
+    } catch (error) {
+      throw new CommandFailure(`Error! ${(error as Error).message}`);
+    }
+  }
   return Buffer.from(text);
 }
 

@@ -124,7 +124,7 @@ function readValue(spec: FlagSpec, text: string, before: FlagValue | undefined):
       return ok([...((before as readonly string[] | undefined) ?? []), text]);
     case 'map': {
       const equals = text.indexOf('=');
-      if (equals < 0) return err(`Unable to parse ${JSON.stringify(text)}; expected key=value`);
+      if (equals < 0) return err(`Missing "=" value in argument: ${text}`);
       return ok({ ...((before as object | undefined) ?? {}), [text.slice(0, equals)]: text.slice(equals + 1) });
     }
     default:

@@ -2,7 +2,7 @@
  * The command line's only way to the cluster: an agent's HTTP API, found as other tools of the field find it (flag, then
  * HEDDLE_* and CONSUL_* variables, then 127.0.0.1:8500).
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { RequestOptions } from 'node:https';
 
@@ -53,8 +53,12 @@ export class ApiError extends Error {
 
 export class ApiClient {
   readonly settings: ClientSettings;
+  readonly #tls: RequestOptions;
+
+  /** Reads the TLS files even where nothing will be encrypted: a wrong path is said before anything is sent. */
   constructor(settings: ClientSettings) {
     this.settings = settings;
+    this.#tls = tlsOptions(settings);
   }
 
   /** Any answer, whatever its status. Throws only when there is none. */
@@ -68,7 +72,7 @@ export class ApiClient {
   /** The answer's body; throws ApiError unless it is 200. */
   async expect(method: string, path: string, options: ApiRequest = {}): Promise<Buffer> {
     const { status, body } = await this.send(method, path, options);
-    if (status !== 200) throw new ApiError(status, body.toString('utf8').trim());
+    if (status !== 200) throw new ApiError(status, body.toString('utf8'));
     return body;
   }
 
@@ -92,7 +96,7 @@ export class ApiClient {
       headers,
       signal: options.signal,
     };
-    const secure = target.secure ? await this.#tlsOptions() : undefined;
+    const secure = target.secure ? this.#tls : undefined;
     const send = secure === undefined ? httpRequest : (await import('node:https')).request;
     return new Promise((resolve, reject) => {
       const request = send({ ...requestOptions, ...secure }, resolve);
@@ -142,22 +146,25 @@ export class ApiClient {
     const text = parameters.toString();
     return text === '' ? '' : `?${text}`;
   }
+}
 
-  async #tlsOptions(): Promise<RequestOptions> {
-    const { caFile, caPath, certFile, keyFile, serverName, verify } = this.settings;
-    const ca: string[] = [];
-    if (caFile !== '') ca.push(load('CA File', caFile));
-    if (caPath !== '') {
-      const { readdirSync } = await import('node:fs');
-      for (const name of readdirSync(caPath).sort()) ca.push(load('CA File', `${caPath}/${name}`));
-    }
-    return {
-      ...(ca.length > 0 ? { ca } : {}),
-      ...(certFile !== '' ? { cert: load('client certificate', certFile) } : {}),
-      ...(keyFile !== '' ? { key: load('client key', keyFile) } : {}),
-      ...(serverName !== '' ? { servername: serverName } : {}),
-      rejectUnauthorized: verify,
-    };
+function tlsOptions({ caFile, caPath, certFile, keyFile, serverName, verify }: ClientSettings): RequestOptions {
+  const ca = caFile === '' ? [] : [load('CA File', caFile)];
+  if (caPath !== '') for (const name of namesIn(caPath)) ca.push(load('CA File', `${caPath}/${name}`));
+  return {
+    ...(ca.length > 0 ? { ca } : {}),
+    ...(certFile !== '' ? { cert: load('client certificate', certFile) } : {}),
+    ...(keyFile !== '' ? { key: load('client key', keyFile) } : {}),
+    ...(serverName !== '' ? { servername: serverName } : {}),
+    rejectUnauthorized: verify,
+  };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    throw new Error(`Error connecting to Heddle agent: Error loading CA path: ${fileErrorText(folder, error)}`);
   }
 }
 
@@ -196,6 +203,8 @@ function connectionText(method: string, url: string, dialed: string, error: Node
           ? `dial ${dialed}: connect: no such file or directory`
           : error.code === 'ECONNRESET'
             ? 'EOF'
-            : error.message;
+            : /wrong version number/.test(error.message)
+              ? 'http: server gave HTTP response to HTTPS client'
+              : error.message;
   return `${verb} "${url}": ${reason}`;
 }

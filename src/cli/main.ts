@@ -36,7 +36,13 @@ export async function main({ argv, env, io, signal }: MainOptions): Promise<numb
     io.error(
       'Invalid flags before the subcommand. If these flags are for the subcommand,\nplease put them after the subcommand.\n',
     );
-    io.error(mainHelp(root));
+    io.error(
+      await helpFor(
+        argv.filter(
+          (word, i) => i > 0 && !(word.startsWith('-') && argv.slice(0, i).every((each) => each.startsWith('-'))),
+        ),
+      ),
+    );
     return 1;
   }
   const beforeDashes = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
@@ -55,6 +61,18 @@ export async function main({ argv, env, io, signal }: MainOptions): Promise<numb
     if (isGroup(entry)) group = entry;
     else return run(path, await entry.load(), argv.slice(i + 1), wantsHelp, { env, io, signal });
   }
+}
+
+/** The help of the command that the words begin with, or of the last group they lead to. */
+async function helpFor(words: readonly string[]): Promise<string> {
+  let group: Group = root;
+  for (const [i, word] of words.entries()) {
+    const entry = Object.hasOwn(group.commands, word) ? group.commands[word] : undefined;
+    if (entry === undefined) return group === root ? mainHelp(root) : groupHelp(words.slice(0, i), group);
+    if (!isGroup(entry)) return commandHelp(words.slice(0, i + 1), await entry.load());
+    group = entry;
+  }
+  return group === root ? mainHelp(root) : groupHelp(words, group);
 }
 
 function missing(group: Group, path: readonly string[], wantsHelp: boolean, io: Io): number {

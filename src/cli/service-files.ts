@@ -57,7 +57,7 @@ function camel(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
-      key.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase()),
+      key.toLowerCase() === 'id' ? 'ID' : key.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase()),
       opaque.has(key) ? item : camel(item),
     ]),
   );

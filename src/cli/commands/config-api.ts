@@ -1,6 +1,7 @@
 /** What the config entry commands share. */
 import { parseHcl } from '../../std/hcl.ts';
 import { CommandFailure } from '../command.ts';
+import { ApiError } from '../http-client.ts';
 
 export interface ConfigEntry {
   readonly Kind: string;
@@ -42,4 +43,23 @@ function fromHcl(text: string): Record<string, unknown> {
       `Failed to decode config entry input: Failed to decode config entry input: ${parsed.error}`,
     );
   return parsed.value;
+}
+
+/** What an entry says nothing by: no configuration, no metadata. */
+export function withoutEmpty(entry: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(entry).filter(([key, value]) => value !== null || !['Config', 'Meta'].includes(key)),
+  );
+}
+
+/** Why the servers could not read an entry, in their words, or null where it failed otherwise. */
+export function decodingFailure(error: unknown): string | null {
+  if (!(error instanceof ApiError) || error.status !== 400) return null;
+  return /^Bad request: Request decoding failed: (.*)$/s.exec(error.body)?.[1] ?? null;
+}
+
+/** An unknown kind is the caller's mistake, whoever notices it: said without the status. */
+export function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  return error instanceof ApiError && error.body.startsWith('invalid config entry kind:') ? error.body.trim() : message;
 }

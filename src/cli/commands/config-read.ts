@@ -1,5 +1,5 @@
 import { type Command, CommandFailure } from '../command.ts';
-import { requireKindAndName } from './config-api.ts';
+import { reasonOf, requireKindAndName, withoutEmpty } from './config-api.ts';
 
 export const configRead: Command = {
   usage: '[options] -kind <config kind> -name <config name>',
@@ -15,10 +15,13 @@ export const configRead: Command = {
     const [kind, name] = [flags.string('kind'), flags.string('name')];
     requireKindAndName(kind, name);
     try {
-      const entry = await client.json('GET', `/v1/config/${encodeURIComponent(kind)}/${encodeURIComponent(name)}`);
-      io.out(JSON.stringify(entry, null, 4));
+      const entry = await client.json<Record<string, unknown>>(
+        'GET',
+        `/v1/config/${encodeURIComponent(kind)}/${encodeURIComponent(name)}`,
+      );
+      io.out(JSON.stringify(withoutEmpty(entry), null, 4));
     } catch (error) {
-      throw new CommandFailure(`Error reading config entry ${kind}/${name}: ${(error as Error).message}`);
+      throw new CommandFailure(`Error reading config entry ${kind}/${name}: ${reasonOf(error)}`);
     }
     return 0;
   },

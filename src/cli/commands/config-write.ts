@@ -1,6 +1,6 @@
 import { type Command, CommandFailure } from '../command.ts';
 import { readArgumentFile } from '../data-argument.ts';
-import { parseConfigEntry } from './config-api.ts';
+import { decodingFailure, parseConfigEntry } from './config-api.ts';
 
 export const configWrite: Command = {
   usage: '[options] FILE',
@@ -31,6 +31,8 @@ export const configWrite: Command = {
     try {
       written = await client.json<boolean>('PUT', '/v1/config', { query, body: JSON.stringify(entry) });
     } catch (error) {
+      const refused = decodingFailure(error);
+      if (refused !== null) throw new CommandFailure(`Failed to decode config entry input: ${refused}`);
       throw new CommandFailure(`Error writing config entry ${entry.Kind}/${entry.Name}: ${(error as Error).message}`);
     }
     if (!written) throw new CommandFailure(`Config entry not updated: ${entry.Kind}/${entry.Name}`);

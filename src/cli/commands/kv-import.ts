@@ -30,7 +30,7 @@ export const kvImport: Command = {
     if (args.length === 0) throw new CommandFailure('Error! Missing DATA argument');
     if (args.length > 1) throw new CommandFailure(`Too many arguments (expected 1, got ${args.length})`);
     if (args[0] === '') throw new CommandFailure('Error! Empty DATA argument');
-    const text = Buffer.from(await readData(args[0]!, io)).toString('utf8');
+    const text = Buffer.from(await dataArgument(args[0]!, io)).toString('utf8');
     for (const { key, flags: keyFlags, value } of parse(text)) {
       const decoded = decodeBase64(value ?? '');
       if (!decoded.ok) throw new CommandFailure(`Error base 64 decoding value for key ${key}: ${decoded.error}`);
@@ -45,14 +45,6 @@ export const kvImport: Command = {
     return 0;
   },
 };
-
-async function readData(text: string, io: Parameters<typeof dataArgument>[1]): Promise<Uint8Array> {
-  try {
-    return await dataArgument(text, io);
-  } catch (error) {
-    throw new CommandFailure(`Error! ${(error as Error).message}`);
-  }
-}
 
 function parse(text: string): readonly Exported[] {
   let data: unknown;

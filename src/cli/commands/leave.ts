@@ -8,7 +8,7 @@ export const leave: Command = {
   flags: [],
   async run({ args, client, io, help }) {
     if (args.length > 0) {
-      io.error(`Should have 0 non-flag arguments, got ${args.length}`);
+      io.error(`Error found unexpected args: [${args.join(' ')}]`);
       io.out(help);
       return 1;
     }

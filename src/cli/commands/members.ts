@@ -59,6 +59,7 @@ export const members: Command = {
 
 /** Servers first, as their segment `<all>` sorts before `<default>`. */
 const order = (member: Member): number => (member.Tags.role === 'consul' ? 0 : 1);
+const segmentOf = ({ Tags }: Pick<Member, 'Tags'>): string => (Tags.role === 'consul' ? '<all>' : '<default>');
 const address = (member: Member): string =>
   `${member.Addr.includes(':') ? `[${member.Addr}]` : member.Addr}:${member.Port}`;
 
@@ -71,7 +72,7 @@ function brief(list: readonly Member[]): string {
     (Tags.build ?? '').split(':')[0]!,
     Tags.vsn ?? '',
     Tags.dc ?? '',
-    Tags.role === 'consul' ? '<all>' : '<default>',
+    segmentOf({ Tags }),
   ]);
   return table([['Node', 'Address', 'Status', 'Type', 'Build', 'Protocol', 'DC', 'Segment'], ...rows]);
 }
@@ -81,7 +82,7 @@ function detailed(list: readonly Member[]): string {
     member.Name,
     address(member),
     statuses[member.Status] ?? 'none',
-    Object.entries(member.Tags)
+    Object.entries({ ...member.Tags, segment: segmentOf(member) })
       .map(([key, value]) => `${key}=${value}`)
       .sort()
       .join(','),

@@ -9,6 +9,9 @@ const durations = {
   'server-stabilization-time': 'ServerStabilizationTime',
 } as const;
 
+const unsigned = (text: string): string | null =>
+  /^\d+$/.test(text) ? null : `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
+
 export const operatorAutopilotSetConfig: Command = {
   usage: '[options]',
   description: `Changes the configuration of autopilot; what is not given stays as it is.
@@ -19,27 +22,33 @@ export const operatorAutopilotSetConfig: Command = {
     {
       name: 'cleanup-dead-servers',
       type: 'string',
-      placeholder: 'value',
-      help: 'Controls whether dead servers are removed when a new server joins the cluster. Must be one of `true|false`.',
+      placeholder: 'true|false',
+      help: 'Controls whether dead servers are removed when a new server joins the cluster.',
     },
     {
       name: 'last-contact-threshold',
       type: 'duration',
+      placeholder: '200ms',
       help: 'Controls the maximum amount of time a server can go without contact from the leader before being considered unhealthy.',
     },
     {
       name: 'max-trailing-logs',
       type: 'uint',
+      placeholder: 'value',
+      check: unsigned,
       help: 'Controls the maximum number of log entries that a server can trail the leader by before being considered unhealthy.',
     },
     {
       name: 'min-quorum',
       type: 'uint',
+      placeholder: 'value',
+      check: unsigned,
       help: 'Sets the minimum number of servers required in a cluster before autopilot is allowed to prune dead servers.',
     },
     {
       name: 'server-stabilization-time',
       type: 'duration',
+      placeholder: '10s',
       help: "Controls the minimum amount of time a server must be in the 'healthy' state before being added to the cluster.",
     },
   ],
