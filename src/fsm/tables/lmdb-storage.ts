@@ -8,9 +8,14 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync } from 'node:fs';
-import { open, type RootDatabase } from 'lmdb';
+import { createRequire } from 'node:module';
+import type { RootDatabase } from 'lmdb';
 import { assert } from '../../std/assert.ts';
 import type { RangeOptions, Storage, StorageEntry } from './storage.ts';
+
+/** Loaded with the first environment that is opened: a client agent knows these types, and runs no database. */
+const load = createRequire(import.meta.url);
+const lmdb = (): typeof import('lmdb') => load('lmdb') as typeof import('lmdb');
 
 const headBytes = 1_900;
 const longKeyBytes = headBytes + 32;
@@ -26,7 +31,7 @@ export class LmdbStorage implements Storage {
   /** Opens or creates the environment in the file `path`; LMDB keeps a `<path>-lock` beside it. */
   constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
     this.path = path;
-    this.#env = open<Buffer, Buffer>({
+    this.#env = lmdb().open<Buffer, Buffer>({
       path,
       noSubdir: true,
       ...ownerOnly,

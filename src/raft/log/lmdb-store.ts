@@ -6,7 +6,8 @@
  * split, which leaves a prefix, as `LogStore` allows. (Asynchronous `transaction()` is not used: it can hang after plain writes.)
  */
 import { mkdirSync } from 'node:fs';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { createRequire } from 'node:module';
+import type { Database, RootDatabase } from 'lmdb';
 import type { LogStore, StoreKey, StoreOperation } from './store.ts';
 
 /** The files are the owner's alone: entries hold keys and tokens. (lmdb's types do not know the option.) */
@@ -15,6 +16,8 @@ const ownerOnly: object = { permissionsMode: 0o600 };
 /** Opens or creates the store in the directory `path`. */
 export function openLmdbStore(path: string): LogStore {
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  // The same copy of the module as the state's tables have: it is loaded with the first database only.
+  const { open } = createRequire(import.meta.url)('lmdb') as typeof import('lmdb');
   const root: RootDatabase<Uint8Array, string> = open({
     path,
     noSubdir: false,
