@@ -73,15 +73,24 @@ export class ApiRequest {
   }
 
   /** The whole body. Over `bytesMax` it throws `tooLarge()` and reads no further. */
-  async body(bytesMax = bodyBytesMax, tooLarge = defaultTooLarge): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of this.#incoming as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > bytesMax) throw tooLarge();
-      chunks.push(chunk);
-    }
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  body(bytesMax = bodyBytesMax, tooLarge = defaultTooLarge): Promise<Buffer> {
+    const incoming = this.#incoming;
+    // Listeners, not an async iterator: a third of the cost, which small writes notice.
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const take = (chunk: Buffer): void => {
+        size += chunk.length;
+        if (size <= bytesMax) return void chunks.push(chunk);
+        incoming.off('data', take);
+        incoming.pause();
+        this.#response.shouldKeepAlive = false; // or the rest of it would be read to get at the next request
+        reject(tooLarge());
+      };
+      incoming.on('data', take);
+      incoming.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+      incoming.once('error', reject);
+    });
   }
 }
 

@@ -44,6 +44,7 @@ export class Responder {
       return pump(response, answer.body);
     }
     const pretty = answer.contentType === jsonType && this.#wantsPretty(incoming);
+    if (!pretty && isSmallAscii(answer.body)) return sendText(response, answer.status, headers, answer.body);
     const plain = bytesOf(pretty ? indent(answer.body) : answer.body);
     const compressed = this.#mayCompress(incoming, plain)
       ? await this.#compressed(answer.body, plain, pretty)
@@ -73,6 +74,19 @@ export class Responder {
     if (kept !== undefined) kept.gzipped = bytes;
     return bytes;
   }
+}
+
+/** Text that is as many bytes as characters and is not compressed leaves in one piece with its headers. */
+function isSmallAscii(body: Body): body is string {
+  return typeof body === 'string' && body.length < gzipBytesMin && !/[\u0080-\uffff]/.test(body);
+}
+
+async function sendText(response: ServerResponse, status: number, headers: string[], body: string): Promise<void> {
+  headers.push('Content-Length', String(body.length));
+  await endOfTurn();
+  if (response.destroyed) return;
+  response.writeHead(status, headers);
+  response.end(body === '' ? undefined : body, 'latin1');
 }
 
 /** A value may hold what a client sent (a service id in a reason): no line may end in it, and headers are Latin-1. */

@@ -4,7 +4,7 @@
  * Parameters whose presence counts (`?recurse=false` recurses): recurse, keys, raw, separator, flags, cas, acquire, release.
  */
 import { type KvEntry, kvEntry, s } from '../../../structs/index.ts';
-import { type Answer, Encoded, json, nothing } from '../answer.ts';
+import { type Answer, Encoded, json, jsonType, nothing } from '../answer.ts';
 import { HttpError } from '../errors.ts';
 import { parseUint } from '../numbers.ts';
 import { callerOf, readHeaders, readOf } from '../reads.ts';
@@ -50,7 +50,7 @@ async function getKeys(context: RouteContext, request: ApiRequest): Promise<Answ
   const found = await backend.query('kv.get', { key }, options);
   if (found.value === null) return nothing(404, readHeaders(found));
   if (query.has('raw')) return rawValue(found.value, readHeaders(found));
-  return json(new Encoded(Buffer.from(entries.text([found.value]))), readHeaders(found));
+  return { status: 200, contentType: jsonType, body: entries.text([found.value]), headers: readHeaders(found) };
 }
 
 /** The value alone, marked so that no browser takes what somebody stored for a page. */
