@@ -6,7 +6,7 @@ import { RaftError } from './errors.ts';
 export interface RaftSettings {
   /** Milliseconds between two ticks: the resolution of every timer below. 10 keeps a fail-over within a median of 100 ms. */
   readonly tickMs: number;
-  /** Ticks between heartbeats of a leader. 40 ms: each one renews the lease, and costs some 60 microseconds a follower. */
+  /** Ticks between heartbeats of a leader. 30 ms: each one renews the lease, and costs some 60 microseconds a follower. */
   readonly heartbeatTicks: number;
   /**
    * Ticks of silence after which a follower stops believing in its leader (the actual wait is drawn from [n, 2n) at each
@@ -56,9 +56,9 @@ export interface RaftSettings {
 
 export const defaultSettings: RaftSettings = {
   tickMs: 10,
-  heartbeatTicks: 4,
+  heartbeatTicks: 3,
   electionTimeoutTicks: 30,
-  leaseMs: 80,
+  leaseMs: 60,
   leaseDriftMargin: 0.2,
   commitNoticeTicks: 1,
   appendBytesMax: 1024 * 1024,

@@ -1,5 +1,6 @@
 /** One test a sentence of the Raft paper (and of the dissertation), on bare cores. */
 import { expect, it } from 'vitest';
+import { defaultSettings } from '../../../src/raft/config.ts';
 import { append, Cores, noop, vote } from './cores.ts';
 
 it('§5.1: a server with a stale leader or candidate tells it of the newer term, and changes nothing', () => {
@@ -158,7 +159,7 @@ it('dissertation §6.4.1: a broken connection shortens the wait to the lease, no
   const ask = (): unknown[] =>
     cores.do('b', (core) => core.step(vote('c', 'b', { term: term + 1, lastIndex: 99, lastTerm: 99 }), cores.nowMs));
   cores.do('b', (core) => core.peerBroken('a', cores.nowMs));
-  cores.nowMs += 79;
+  cores.nowMs += defaultSettings.leaseMs - 1;
   expect(ask()).toEqual([]);
   cores.nowMs += 2;
   expect(ask()).toMatchObject([{ granted: true }]);
