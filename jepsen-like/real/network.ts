@@ -2,6 +2,7 @@
  * Servers in network namespaces of their own, joined by a bridge: links between two servers are cut by blackhole routes, in
  * one direction or both, while clients on the host still reach everyone. Needs root and iproute2.
  */
+import { spawnSync } from 'node:child_process';
 import { command, commandExists } from './commands.ts';
 
 export class TestNetwork {
@@ -39,8 +40,12 @@ export class TestNetwork {
     for (const space of command('ip', 'netns', 'list').split(/\s+/)) {
       if (space.startsWith(`${name}-`)) command('ip', 'netns', 'del', space);
     }
-    const links = command('ip', '-br', 'link').split('\n');
-    if (links.some((line) => line.startsWith(`${name}br `))) command('ip', 'link', 'del', `${name}br`);
+    // A link whose other end was in a namespace goes with it, but later: by name, so that it is gone now.
+    const ours = new RegExp(`^(${name}br|${name}v[0-9]+)[@ ]`);
+    for (const line of command('ip', '-br', 'link').split('\n')) {
+      const link = ours.exec(line)?.[1];
+      if (link !== undefined) spawnSync('ip', ['link', 'del', link], { stdio: 'ignore' });
+    }
   }
 
   #build(size: number): void {

@@ -135,7 +135,7 @@ async function run(wanted: Settings, holdings: Holdings): Promise<number> {
   const folder = join(wanted.out, 'servers');
   const slot = Slot.claim(folder);
   holdings.add(() => slot.release());
-  const network = openNetwork(wanted.servers, slot);
+  const network = await openNetwork(wanted.servers, slot);
   if (network !== undefined) holdings.add(() => network.remove());
   const subnet = slot.subnet(network === undefined ? 'loopback' : 'bridge');
   const proxied = wanted.nemeses.some((nemesis) => nemesis.proxied === true);
@@ -161,14 +161,20 @@ async function run(wanted: Settings, holdings: Holdings): Promise<number> {
 }
 
 /** Namespaces, where this machine allows them; without, the nemeses that need them say so. */
-function openNetwork(servers: number, slot: Slot): TestNetwork | undefined {
+async function openNetwork(servers: number, slot: Slot): Promise<TestNetwork | undefined> {
   if (TestNetwork.missing() !== undefined) return undefined;
-  try {
-    return TestNetwork.create(servers, slot.subnet('bridge'), slot.networkName);
-  } catch (error) {
-    say(`no network namespaces here: ${String((error as { stderr?: string }).stderr ?? error).trim()}`);
-    return undefined;
+  let reason = '';
+  // The kernel may still be busy with what the last run of that name left.
+  for (let tries = 0; tries < 5; tries++) {
+    try {
+      return TestNetwork.create(servers, slot.subnet('bridge'), slot.networkName);
+    } catch (error) {
+      reason = String((error as { stderr?: string }).stderr ?? error).trim();
+      await delay(1_000);
+    }
   }
+  say(`no network namespaces here: ${reason}`);
+  return undefined;
 }
 
 const proxyAddress = (subnet: string, server: number): string => `${subnet}.${101 + server}`;

@@ -35,8 +35,8 @@ export class Slot {
     mkdirSync(root, { recursive: true });
     for (const name of readdirSync(root)) clearIfDead(root, name);
     const owner: Owner = { pid: process.pid, started: startOf(process.pid) ?? '', folder };
-    // Beginning anywhere: two runs that start together rarely try the same.
-    const first = process.pid % places;
+    // Beginning anywhere: two runs that start together rarely try the same, and a place rests before it is taken again.
+    const first = Math.floor(Math.random() * places);
     for (let i = 0; i < places; i++) {
       const number = (first + i) % places;
       const file = join(root, `${number}.json`);

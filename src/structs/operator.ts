@@ -30,6 +30,8 @@ export const raftConfiguration = record('RaftConfiguration', {
       /** `3`; `unknown` for a server that gossip does not know. */
       ProtocolVersion: string(),
       Voter: bool(),
+      /** Up to where its log is known to hold the leader's. */
+      LastIndex: index(),
     }),
   ),
   Index: index(),

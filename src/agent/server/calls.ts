@@ -68,7 +68,8 @@ function renewSession({ store, duties }: CallParts, id: string): Calls['session.
 }
 
 function raftConfiguration(parts: CallParts): Calls['operator.raftConfiguration']['result'] {
-  const { configuration } = parts.raft.status();
+  const { configuration, peers, lastLogIndex, id: ownId } = parts.raft.status();
+  const reached = new Map([...peers.map(({ id, matchIndex }) => [id, matchIndex] as const), [ownId, lastLogIndex]]);
   const byId = new Map(
     parts.members().flatMap((member) => (member.tags.id ? [[member.tags.id, member] as const] : [])),
   );
@@ -82,6 +83,7 @@ function raftConfiguration(parts: CallParts): Calls['operator.raftConfiguration'
       Leader: ID === parts.leadership.leaderId,
       ProtocolVersion: known ? '3' : 'unknown',
       Voter: configuration.voters.includes(ID),
+      LastIndex: reached.get(ID) ?? 0,
     };
   });
   return { Servers, Index: 0 };

@@ -62,19 +62,15 @@ class LmdbStore implements LogStore {
   }
 
   async commit(operations: readonly StoreOperation[]): Promise<void> {
-    let asked: Promise<unknown> | undefined;
     const promise = this.#root.batch(() => {
-      for (const operation of operations) {
-        const own = this.#carryOut(operation);
-        // Operations of a turn share a promise, mostly. Each fails with the commit, which is reported once: by the batch.
-        if (own !== asked) own.catch(reportedElsewhere);
-        asked = own;
-      }
+      for (const operation of operations) this.#carryOut(operation);
     });
     try {
       await promise;
     } catch (error) {
       this.#failed = true;
+      // The commit has a promise of its own besides the batch's; unhandled, it would end the process before the reason is told.
+      this.#root.committed.then(reportedElsewhere, reportedElsewhere);
       throw await causeOf(error);
     }
   }
@@ -88,12 +84,13 @@ class LmdbStore implements LogStore {
     }
   }
 
-  #carryOut(operation: StoreOperation): Promise<unknown> {
+  #carryOut(operation: StoreOperation): void {
     const { key } = operation;
     if (typeof key === 'number') {
-      return operation.kind === 'put' ? this.#entries.put(key, operation.value) : this.#entries.remove(key);
-    }
-    return operation.kind === 'put' ? this.#named.put(key, operation.value) : this.#named.remove(key);
+      if (operation.kind === 'put') this.#entries.put(key, operation.value);
+      else this.#entries.remove(key);
+    } else if (operation.kind === 'put') this.#named.put(key, operation.value);
+    else this.#named.remove(key);
   }
 }
 

@@ -97,7 +97,10 @@ it('tells who leads and who takes part', async () => {
   expect(await server.call('status.leader', {}, caller)).toBe('127.0.14.1:8300');
   expect(await server.call('status.peers', {}, caller)).toEqual(['127.0.14.1:8300']);
   const one = { ID: nodeId, Node: 's1', Address: '127.0.14.1:8300', Leader: true, ProtocolVersion: '3', Voter: true };
-  expect(await server.call('operator.raftConfiguration', {}, caller)).toEqual({ Servers: [one], Index: 0 });
+  const LastIndex = server.raft.status().lastLogIndex;
+  const found = await server.call('operator.raftConfiguration', {}, caller);
+  expect(found).toEqual({ Servers: [{ ...one, LastIndex: expect.any(Number) }], Index: 0 });
+  expect(found.Servers![0]!.LastIndex).toBeGreaterThanOrEqual(LastIndex);
   await expect(server.call('operator.removePeer', { id: 'x', address: '' }, caller)).rejects.toThrow(
     'id "x" was not found in the Raft configuration',
   );

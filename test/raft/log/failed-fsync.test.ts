@@ -1,0 +1,54 @@
+// A disk that fails, seen by the real LMDB: strace lets fsync fail. The failed write is told once, nothing else ends the process.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, expect, it } from 'vitest';
+import { packageRoot } from '../../../src/package-root.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-fsync-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const canTrace = spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status === 0;
+
+it.skipIf(!canTrace)('a failed fsync is one rejected write, and the log closes', async () => {
+  const contents = `
+    import { openLmdbStore } from './src/raft/log/lmdb-store.ts';
+    process.on('unhandledRejection', (error) => { console.log('unhandled', String(error)); });
+    const store = openLmdbStore(${JSON.stringify(join(folder, 'log'))});
+    let written = 0;
+    for (;;) {
+      try {
+        await store.commit([{ kind: 'put', key: written + 1, value: new Uint8Array(100) }]);
+        written++;
+      } catch (error) {
+        console.log('rejected', String(error));
+        break;
+      }
+    }
+    await store.close();
+    console.log('closed after some', written > 0);`;
+  const outfile = join(packageRoot, '.vitest', 'failed-fsync.mjs');
+  const stdin = { contents, resolveDir: packageRoot, loader: 'ts' } as const;
+  await build({
+    stdin,
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  const calls = 'fdatasync,fsync,msync';
+  const words = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${calls}:error=EIO:when=9+`];
+  const { stdout, status } = spawnSync('strace', [...words, process.execPath, outfile], {
+    encoding: 'utf8',
+    timeout: 25_000,
+  });
+  expect([stdout, status]).toEqual(['rejected Error: Input/output error\nclosed after some true\n', 0]);
+});
+
+it('strace is here, or its absence is told', () => {
+  if (!canTrace) console.warn('SKIPPED a failed fsync: strace is not here, or may not trace');
+});
