@@ -197,7 +197,9 @@ export class AgentSource {
       });
       return;
     }
-    this.#deps.log.error(`the agent's answer cannot be used, ${known}`, { path, reason: error.message });
+    // An agent that is starting has no authority yet: that is a stage, not a fault.
+    const level = this.#snapshot.trust === null ? 'warn' : 'error';
+    this.#deps.log[level](`the agent's answer cannot be used, ${known}`, { path, reason: error.message });
   }
 
   #recovered(path: string): void {

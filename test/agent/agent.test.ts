@@ -42,6 +42,14 @@ describe('a development agent', () => {
     expect(await get(agent, '/v1/agent/connect/ca/leaf/web')).toMatchObject({ Service: 'web' });
   });
 
+  it('shows its metrics as JSON, and in the format of Prometheus', async () => {
+    const agent = await start();
+    expect(await get(agent, '/v1/agent/metrics')).toMatchObject({ Gauges: expect.any(Array) });
+    const answer = await fetch(`${agent.httpAddress}/v1/agent/metrics?format=prometheus`);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
+    expect(await answer.text()).toMatch(/^# HELP .*\n# TYPE /);
+  });
+
   it('removes its directory when it stops, and never stops twice', async () => {
     const agent = await start();
     expect(existsSync(agent.dataDir)).toBe(true);

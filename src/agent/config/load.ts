@@ -73,7 +73,10 @@ function cipherProblems(raw: RawConfig): string[] {
 
 const gossipOfDev = { gossip_interval: '100ms', probe_interval: '100ms', probe_timeout: '100ms', suspicion_mult: 3 };
 
-/** `-dev`: one server that is quick at everything. Unlike the reference's it keeps its state on disk while it runs. */
+/**
+ * `-dev`: one server that is quick at everything. Unlike the reference's it keeps its state on disk while it runs, and shows
+ * its metrics to Prometheus.
+ */
 export const devDefaults: RawConfig = {
   bind_addr: '127.0.0.1',
   server: true,
@@ -84,6 +87,7 @@ export const devDefaults: RawConfig = {
   log_level: 'DEBUG',
   connect: { enabled: true },
   performance: { raft_multiplier: 1 },
+  telemetry: { prometheus_retention_time: '60s' },
   gossip_lan: gossipOfDev,
   gossip_wan: gossipOfDev,
 };

@@ -113,7 +113,7 @@ export const operation = {
     disable_hostname: bool('Do not put the host name into gauges.'),
     filter_default: bool('Keep metrics that no filter names.', true),
     prefix_filter: list({ help: 'Filters: `+prefix` keeps, `-prefix` drops.' }),
-    prometheus_retention_time: duration('Serve /v1/agent/metrics?format=prometheus; 0: do not.'),
+    prometheus_retention_time: duration('Serve /v1/agent/metrics?format=prometheus; 0: do not. `-dev` serves it.'),
     statsd_address: string({ help: 'Statsd sink.', refused: 'this version has no push sinks: let Prometheus ask' }),
     statsite_address: string({ help: 'Statsite sink.', refused: 'this version has no push sinks: let Prometheus ask' }),
     dogstatsd_addr: string({ help: 'Dogstatsd sink.', refused: 'this version has no push sinks: let Prometheus ask' }),

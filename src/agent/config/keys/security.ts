@@ -120,7 +120,7 @@ export const foreign = {
   experiments: list('Of the reference.'),
   watches: opaques({
     help: 'Handlers run when something changes.',
-    refused: 'this version runs no watch handlers: use `heddle watch`',
+    refused: 'this version runs no watch handlers: a program can wait for changes with ?index= and ?wait=',
   }),
   raft_boltdb: opaque('Of the reference: our log is LMDB.'),
   raft_logstore: opaque('Of the reference: our log is LMDB.'),
