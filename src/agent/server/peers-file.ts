@@ -7,7 +7,7 @@
  * It is read once: applied, told in the log, and renamed to `peers.json.applied`. A file that makes no sense stops the start and
  * changes nothing. `raft/peers.info` explains this where it is needed.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Configuration, type RaftLog, recoverConfiguration } from '../../raft/index.ts';
 import { HeddleError } from '../../std/errors.ts';
@@ -54,6 +54,13 @@ export async function recoverFromPeersFile(folder: string, { id, log, logger }: 
     throw error;
   }
   renameSync(path, `${path}.applied`);
+  // Were the new name lost with the power, a later start would force an old membership on a cluster that has moved on.
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** The configuration that a file says, complete and without contradiction, with this server in it. */

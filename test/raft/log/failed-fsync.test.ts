@@ -27,6 +27,8 @@ it.skipIf(!canTrace)('a failed fsync is one rejected write, and the log closes',
         break;
       }
     }
+    // Time for whatever else was rejected to be missed.
+    await new Promise((resolve) => setImmediate(resolve));
     await store.close();
     console.log('closed after some', written > 0);`;
   const outfile = join(packageRoot, '.vitest', 'failed-fsync.mjs');
