@@ -76,11 +76,16 @@ function table(commands: Group['commands']): string[] {
 
 const byName = (a: FlagSpec, b: FlagSpec): number => (a.name < b.name ? -1 : 1);
 
+/** Paragraphs wrapped, indented lines (examples) as they are. */
 function indent(text: string, by: number): string {
   return text
     .trim()
-    .split('\n')
-    .map((line) => (line === '' ? '' : ' '.repeat(by) + line))
+    .split(/\n(?=\n| )|(?<=\n)/)
+    .flatMap((part) => {
+      const line = part.replace(/\n$/, '');
+      if (line === '') return [''];
+      return line.startsWith(' ') ? [' '.repeat(by) + line] : [wrap(line, width, by)];
+    })
     .join('\n');
 }
 

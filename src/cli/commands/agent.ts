@@ -7,7 +7,7 @@ export const agent: Command = {
 
     $ heddle agent -dev
 
-  starts one server that keeps its data in a temporary directory while it runs.`,
+starts one server that keeps its data in a temporary directory while it runs.`,
   groups: [],
   flags: agentFlags(),
   flagErrorTail: (error) => `==> error parsing flags: ${error}`,
