@@ -11,6 +11,7 @@ import { startBareResponder } from './lib/bare-responder.ts';
 import { etcdPut, type PeerCluster, startEtcd } from './lib/etcd.ts';
 import { type LoadResult, runLoad } from './lib/load.ts';
 import { cpuSeconds, residentMiB, which } from './lib/processes.ts';
+import type { RawRequest } from './lib/raw-http.ts';
 import { figure, printTable, ratio } from './lib/table.ts';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 6);
@@ -25,6 +26,11 @@ interface Measured {
   readonly load: LoadResult;
   readonly cpuPer1000: number;
   readonly residentMiB: number;
+}
+
+/** Both systems are measured warm: caches filled, and on our side the code compiled, as after a minute of service. */
+async function warmUp(targets: readonly string[], request: RawRequest): Promise<void> {
+  await runLoad({ targets, clients: 64, seconds: 3, warmupMs: 0, request });
 }
 
 async function measure(pids: readonly number[], load: Parameters<typeof runLoad>[0]): Promise<Measured> {
@@ -70,10 +76,11 @@ async function writes(): Promise<void> {
   const withEtcd = which('etcd') !== undefined;
   if (!withEtcd) process.stdout.write('etcd is not installed: no peer to compare writes with\n');
   for (const clients of clientCounts) {
-    const common = { clients, seconds, warmupMs: 1000 };
+    const common = { clients, seconds, warmupMs: 0 };
     let etcd: Measured | undefined;
     if (withEtcd) {
       const peer = await startEtcd(3);
+      await warmUp(peer.targets, etcdPut('bench', value));
       etcd = await measure(peer.pids, { ...common, targets: [peer.targets[0]!], request: etcdPut('bench', value) });
       add('etcd, leader, JSON gateway', clients, etcd);
       const follower = await measure(peer.pids, {
@@ -85,6 +92,7 @@ async function writes(): Promise<void> {
       peer.stop();
       await delay(500);
       const mine = await startHeddle();
+      await warmUp(mine.targets, heddlePut);
       add(
         'heddle, leader',
         clients,
@@ -102,6 +110,7 @@ async function writes(): Promise<void> {
       continue;
     }
     const mine = await startHeddle();
+    await warmUp(mine.targets, heddlePut);
     add(
       'heddle, leader',
       clients,
@@ -123,8 +132,10 @@ async function reads(): Promise<void> {
     const body = (await mine.cluster.ask(0, 'GET', '/v1/kv/bench/read')).body;
     const bare = await startBareResponder(`${subnet}.9`, body);
     const rows: string[][] = [];
-    const common = { clients: 64, seconds, warmupMs: 500 };
+    const common = { clients: 64, seconds, warmupMs: 0 };
     const path = '/v1/kv/bench/read';
+    await warmUp(mine.targets, { method: 'GET', path });
+    await warmUp([bare.target], { method: 'GET', path });
     const cases: [string, string, string][] = [
       ['default, leader', mine.targets[0]!, path],
       ['consistent, leader', mine.targets[0]!, `${path}?consistent`],
