@@ -24,6 +24,14 @@ import { healthCheck } from '../../../src/structs/index.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const never = new AbortController().signal;
+const httpTarget = {
+  body: '',
+  timeoutMs: 1_000,
+  outputBytesMax: 64,
+  followRedirects: false,
+  serverName: '',
+  skipVerify: false,
+};
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
@@ -153,6 +161,36 @@ describe('periodic checks', () => {
     expect([runs, clock.pendingMs]).toEqual([2, [10_000]]);
     check.stop();
     expect(clock.pendingMs).toEqual([]);
+  });
+  const strange = [
+    '',
+    ':',
+    '::::',
+    '127.0.0.1:99999999',
+    'a b:80',
+    'x:-1',
+    '[::1',
+    'http://127.0.0.1:99999/',
+    'a\0b:80',
+  ];
+  const tls = { timeoutMs: 1_000, serverName: '', skipVerify: false };
+  const hostile = strange.flatMap((text) => [
+    ['tcp', text, tcpProbe({ address: text, tls: true, ...tls })] as const,
+    ['h2ping', text, h2pingProbe({ address: text, tls: true, ...tls })] as const,
+    ['grpc', text, grpcProbe({ target: text, tls: false, ...tls })] as const,
+    ['docker', text, dockerProbe({ container: text, shell: '', args: ['x'], outputBytesMax: 64, host: text })] as const,
+    ['script', text, scriptProbe({ args: [text, text], timeoutMs: 1_000, outputBytesMax: 64 })] as const,
+    ['http', text, httpProbe({ ...httpTarget, url: text, method: 'B@D', headers: { 'a b': [text] } })] as const,
+  ]);
+  it.each(hostile)('%s of %j: critical, with words, and another try is planned', async (_kind, _text, probe) => {
+    const clock = new VirtualClock();
+    const told = new Promise((resolve) => {
+      const report = (status: string, output: string) => resolve({ status, output });
+      new PeriodicCheck(probe, { intervalMs: 10_000, ...none }, { clock, chance: () => 0.5, report }).hurry();
+    });
+    expect(await told).toEqual({ status: 'critical', output: expect.stringMatching(/./) });
+    await settle();
+    expect(clock.pendingMs).toEqual([10_000]);
   });
   it('tell nothing after they were stopped, even when a try was under way', async () => {
     const seen: string[] = [];

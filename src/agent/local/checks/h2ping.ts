@@ -1,6 +1,6 @@
 /** Passes when an HTTP/2 server answers a ping. With TLS (the default) the server must offer `h2`. */
 import type { ClientHttp2Session } from 'node:http2';
-import { dialError, plain, tlsError } from './net-errors.ts';
+import { dialError, plain, splitHostPort, tlsError } from './net-errors.ts';
 import type { Probe } from './periodic.ts';
 import type { Outcome } from './runner.ts';
 
@@ -14,6 +14,12 @@ export interface H2Target {
 
 export function h2pingProbe(target: H2Target): Probe {
   return async (signal) => {
+    if (splitHostPort(target.address) === undefined) {
+      return {
+        status: 'critical',
+        output: `Failed to dial to ${target.address}: dial tcp: address ${target.address}: invalid port`,
+      };
+    }
     const http2 = await import('node:http2');
     return new Promise<Outcome>((resolve) => {
       const session: ClientHttp2Session = http2.connect(`${target.tls ? 'https' : 'http'}://${target.address}`, {

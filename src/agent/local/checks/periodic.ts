@@ -1,8 +1,13 @@
 /** Runs a probe again and again: first after a random part of the interval, then an interval after each end. */
+import { plain } from './net-errors.ts';
 import type { Outcome, Runner, RunnerContext } from './runner.ts';
 import { StatusGate, type Thresholds } from './thresholds.ts';
 
-/** One try. It ends with an outcome, never with an error, and soon after `signal` aborts. */
+/**
+ * One try; it ends soon after `signal` aborts. It knows how what it looks at can fail. An error is an argument that the
+ * platform does not take (a port of 99,999, a zero byte in a program's argument), and makes the check critical as well: what
+ * somebody registers never ends the agent.
+ */
 export type Probe = (signal: AbortSignal) => Promise<Outcome>;
 
 export interface Schedule extends Thresholds {
@@ -51,9 +56,17 @@ export class PeriodicCheck implements Runner {
   async #run(): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     this.#running = true;
-    const outcome = await this.#probe(this.#stopped.signal);
+    const outcome = await this.#try();
     this.#running = false;
     this.#gate.offer(outcome);
     this.#plan(this.#schedule.intervalMs);
+  }
+
+  async #try(): Promise<Outcome> {
+    try {
+      return await this.#probe(this.#stopped.signal);
+    } catch (error) {
+      return { status: 'critical', output: `The check cannot run: ${plain(error)}` };
+    }
   }
 }
