@@ -20,6 +20,8 @@ export interface RunInput {
   readonly signal: AbortSignal;
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
+  /** Ends the process when something keeps it alive after a failure; `process.exit` unless said. */
+  readonly exit?: (code: number) => void;
 }
 
 const leaveMs = 15_000;
@@ -39,7 +41,7 @@ export async function runAgent(input: RunInput): Promise<number> {
   let configured: Agent | undefined;
   let pidFile = '';
   try {
-    agent = await Agent.start({
+    const starting = Agent.start({
       ...loadInput(input.flags),
       output: input.out,
       onConfigured: (starting) => {
@@ -50,6 +52,11 @@ export async function runAgent(input: RunInput): Promise<number> {
         }
       },
     });
+    // A server of a new cluster may wait for the others for ever: it can be told to end before it has started.
+    const early = await Promise.race([starting.then(() => undefined), interrupted(input.signal)]);
+    if (early !== undefined && configured !== undefined)
+      return await endEarly(configured, starting, early, input.exit ?? process.exit);
+    agent = await starting;
     return await untilEnd(agent, input.signal);
   } catch (error) {
     return startFailure(input, configured, error);
@@ -104,6 +111,22 @@ async function untilEnd(agent: Agent, signal: AbortSignal): Promise<number> {
   // A database whose disk failed may keep its threads, and with them the process: supervisors wait for its end.
   if (failed) setTimeout(() => process.exit(code), lastWordsMs).unref();
   return code;
+}
+
+async function endEarly(
+  agent: Agent,
+  starting: Promise<Agent>,
+  signal: string,
+  exit: (code: number) => void,
+): Promise<number> {
+  agent.log.info('Caught before the agent has started', { signal: signal === 'SIGINT' ? 'interrupt' : 'terminated' });
+  // What stopping does to the start is no failure any more.
+  starting.catch(() => undefined);
+  const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), stopMs).unref());
+  if ((await Promise.race([agent.stop(), late])) === 'late') agent.log.error('a part of the agent does not stop');
+  agent.log.info('Exit code', { code: 1 });
+  setTimeout(() => exit(1), lastWordsMs).unref();
+  return 1;
 }
 
 function interrupted(signal: AbortSignal): Promise<string> {

@@ -1,8 +1,10 @@
 // What operators and clients hold in their hands on three servers: who leads and how far the others are, hand-over, removal, health,
 // reads that say how fresh they are, and what is answered when nobody leads.
 
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
+import { Agent } from '../../../src/index.ts';
 import { AgentCluster, eventually, until } from './support.ts';
 
 interface Peer {
@@ -156,5 +158,34 @@ describe('when servers are lost', () => {
     const staleSnapshot = await ask(last, '/v1/snapshot?stale');
     expect(staleSnapshot.status).toBe(200);
     expect((await staleSnapshot.arrayBuffer()).byteLength).toBeGreaterThan(100);
+  });
+});
+
+describe('a server that never had a leader', () => {
+  it('holds every read, stale ones too, and then says that there is none', async () => {
+    let alone: Agent | undefined;
+    const starting = Agent.start({
+      anyPorts: true,
+      given: {
+        ...{ server: true, bootstrap_expect: 3, node_name: 'alone', data_dir: join(cluster.folder, 'alone') },
+        ...{ bind_addr: '127.0.23.40', client_addr: '127.0.23.40', performance: { rpc_hold_timeout: '300ms' } },
+      },
+      output: () => undefined,
+      onConfigured: (agent) => {
+        alone = agent;
+      },
+    });
+    // It waits for the two others until it is stopped.
+    starting.catch(() => undefined);
+    const agent = await eventually(() => (alone !== undefined && alone.httpAddress !== '' ? alone : undefined));
+    try {
+      for (const path of ['/v1/kv/x', '/v1/kv/x?stale', '/v1/kv/x?consistent', '/v1/snapshot', '/v1/snapshot?stale']) {
+        const answer = await fetch(agent.httpAddress + path);
+        expect([path, answer.status, await answer.text()]).toEqual([path, 500, 'No cluster leader']);
+      }
+      expect(await (await fetch(`${agent.httpAddress}/v1/status/leader`)).json()).toBe('');
+    } finally {
+      await agent.stop();
+    }
   });
 });
