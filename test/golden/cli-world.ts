@@ -44,10 +44,10 @@ export class World {
     this.#agents.get(name)?.kill('SIGKILL');
   }
 
-  /** Whether the shell condition holds within twenty seconds. */
+  /** Whether the shell condition holds within a minute (coordinates are told each fifteen seconds). */
   async until(condition: string): Promise<boolean> {
-    const loop = `for i in $(seq 200); do if ${condition}; then exit 0; fi; sleep 0.1; done >/dev/null 2>&1; exit 1`;
-    return (await this.#shell(loop, `${this.moved.network}1:8500`)).status === 0;
+    const loop = `for i in $(seq 600); do if ${condition}; then exit 0; fi; sleep 0.1; done >/dev/null 2>&1; exit 1`;
+    return (await this.#shell(loop, `${this.moved.network}1:8500`, 90)).status === 0;
   }
 
   /** Runs a case; the text has the form of a recording, in its names, not yet normalised. */

@@ -125,5 +125,5 @@ async function replay(world: World, steps: readonly Step[]): Promise<void> {
 /** What an agent that is left out would have shown is not waited for. */
 function isAwaited(world: World, condition: string): boolean {
   const { network } = world.moved;
-  return !condition.includes('dc2') && !condition.includes('coordinate') && ![`${network}4:`, `${network}7:`].some((address) => condition.includes(address));
+  return !condition.includes('dc2') && ![`${network}4:`, `${network}7:`].some((address) => condition.includes(address));
 }
