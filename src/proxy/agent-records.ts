@@ -47,7 +47,7 @@ export function decodeRegistration(json: unknown): DecodedConfig {
   const application = applicationOf(proxy);
   const publicListener = publicListenerOf(service, config);
   if (publicListener !== null && application === null) {
-    const reason = `service ${destination} has no port: nobody can be let in. Can't start the public listener.`;
+    const reason = `service ${destination} has no port from 1 to 65535: nobody can be let in. Can't start the public listener.`;
     problems.push({ what: 'public listener', reason });
   }
   return {
@@ -62,18 +62,23 @@ export function decodeRegistration(json: unknown): DecodedConfig {
   };
 }
 
+/** What can be listened at and dialled. Registrations may say any number, and Node throws at one that is none. */
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port < 65_536;
+}
+
 /** Peers are told the registered address and port; an explicit `bind_address`/`bind_port` may differ (NAT, containers). */
 function publicListenerOf(service: Record<string, unknown>, config: Record<string, unknown>): ListenAddress | null {
   const address = optionalText(config.bind_address) || optionalText(service.Address) || '0.0.0.0';
   const port = Number(config.bind_port ?? service.Port ?? 0);
-  return Number.isInteger(port) && port > 0 && port < 65_536 ? { kind: 'tcp', address, port } : null;
+  return isPort(port) ? { kind: 'tcp', address, port } : null;
 }
 
 function applicationOf(proxy: Record<string, unknown>): ListenAddress | null {
   const path = optionalText(proxy.LocalServiceSocketPath);
   if (path !== '') return { kind: 'unix', path };
   const port = Number(proxy.LocalServicePort ?? 0);
-  if (!(port > 0)) return null;
+  if (!isPort(port)) return null;
   return { kind: 'tcp', address: optionalText(proxy.LocalServiceAddress) || '127.0.0.1', port };
 }
 
@@ -117,7 +122,7 @@ function upstreamListen(raw: Record<string, unknown>): ListenAddress | null {
     return { kind: 'unix', path, mode: Number.isNaN(mode) ? 0o600 : mode };
   }
   const port = Number(raw.LocalBindPort ?? 0);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) return null;
+  if (!isPort(port)) return null;
   return { kind: 'tcp', address: optionalText(raw.LocalBindAddress) || '127.0.0.1', port };
 }
 
@@ -154,7 +159,7 @@ export function decodeEndpoints(json: unknown): readonly Endpoint[] {
     const address = optionalText(service.Address) || optionalText(node.Address);
     const port = Number(service.Port ?? 0);
     const name = identityOf(service);
-    if (address === '' || !(port > 0) || name === '') return [];
+    if (address === '' || !isPort(port) || name === '') return [];
     const weights = isObject(service.Weights) ? service.Weights : {};
     return [
       {

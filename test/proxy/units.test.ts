@@ -226,6 +226,23 @@ describe('decoders', () => {
     ]);
   });
 
+  it.each([0, -1, 1.5, 65_536, 99_999_999, 'x', null])('takes no port of %j', (port) => {
+    const Proxy = {
+      DestinationServiceName: 'api',
+      LocalServicePort: port,
+      Upstreams: [{ DestinationName: 'db', LocalBindPort: port }],
+    };
+    const sidecar = { Kind: 'connect-proxy', ID: 'p', Port: port, Proxy };
+    expect(decodeRegistration(sidecar).config).toMatchObject({
+      publicListener: null,
+      application: null,
+      upstreams: [],
+    });
+    expect(decodeEndpoints([{ Node: { Node: 'n', Address: '10.0.0.1' }, Service: sidecar }])).toEqual([]);
+    const { problems } = decodeRegistration({ ...sidecar, Port: 1 });
+    expect(problems.map(({ what }) => what)).toEqual(['upstream db', 'public listener']);
+  });
+
   it('leaves out instances that cannot be dialled or have no identity', () => {
     const node = { Node: 'n', Address: '10.0.0.1', Datacenter: 'dc1' };
     const proxy = { Kind: 'connect-proxy', ID: 'p', Port: 1, Proxy: { DestinationServiceName: 'db' } };

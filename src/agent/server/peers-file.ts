@@ -35,7 +35,7 @@ export interface Recovery {
 
 /** Applies the file if there is one. Throws `PEERS_FILE` for one that makes no sense, RaftError for a log that does not fit. */
 export async function recoverFromPeersFile(folder: string, { id, log, logger }: Recovery): Promise<void> {
-  writeFileSync(join(folder, 'peers.info'), explanation);
+  writeFileSync(join(folder, 'peers.info'), explanation, { mode: 0o600 });
   const path = join(folder, 'peers.json');
   let text: string;
   try {
