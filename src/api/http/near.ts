@@ -20,7 +20,11 @@ export async function sortByDistance<Row>(
   const byNode = new Map(value.map(({ Node, Coord }) => [Node.toLowerCase(), Coord]));
   const from = byNode.get((near === '_agent' ? backend.nodeName : near).toLowerCase());
   if (from === undefined) return rows;
-  const distances = rows.map((row) => distanceTo(from, byNode.get(nodeOf(row).toLowerCase())));
+  // A node is nearest to itself, whatever the heights of its neighbours' coordinates say.
+  const distances = rows.map((row) => {
+    const to = byNode.get(nodeOf(row).toLowerCase());
+    return to === from ? Number.NEGATIVE_INFINITY : distanceTo(from, to);
+  });
   return rows
     .map((row, i) => ({ row, distance: distances[i]! }))
     .sort((a, b) => (a.distance === b.distance ? 0 : a.distance - b.distance))
