@@ -227,12 +227,12 @@ describe('decoders', () => {
   });
 
   it.each([0, -1, 1.5, 65_536, 99_999_999, 'x', null])('takes no port of %j', (port) => {
-    const Proxy = {
+    const proxy = {
       DestinationServiceName: 'api',
       LocalServicePort: port,
       Upstreams: [{ DestinationName: 'db', LocalBindPort: port }],
     };
-    const sidecar = { Kind: 'connect-proxy', ID: 'p', Port: port, Proxy };
+    const sidecar = { Kind: 'connect-proxy', ID: 'p', Port: port, Proxy: proxy };
     expect(decodeRegistration(sidecar).config).toMatchObject({
       publicListener: null,
       application: null,
