@@ -5,6 +5,8 @@ const name = 'configuration-steps';
 const same = (a: readonly string[], b: readonly string[]): boolean => a.join() === b.join();
 
 function follows(before: Configuration, next: Configuration): boolean {
+  // The same again is no change: a checkpoint taken in a joint configuration becomes the base of a log under a later index.
+  if (same(before.voters, next.voters) && same(before.votersOutgoing, next.votersOutgoing)) return true;
   if (before.votersOutgoing.length > 0) return next.votersOutgoing.length === 0 && same(before.voters, next.voters);
   return next.votersOutgoing.length === 0 ? same(before.voters, next.voters) : same(before.voters, next.votersOutgoing);
 }

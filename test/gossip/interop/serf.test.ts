@@ -154,7 +154,8 @@ describe.skipIf(!serfInstalled)('with real serf agents (skipped without the serf
     expect((await left).status).toBe('left');
   });
 
-  it('force-leave turns failed into left, whoever asks; prune erases', async () => {
+  // A real agent tells a prune a few times over UDP and never again: now and then nobody hears it.
+  it('force-leave turns failed into left, whoever asks; prune erases', { retry: 2 }, async () => {
     const agent = await serf('real');
     const node = await ours('ours');
     const [one, two] = [await ours('one'), await ours('two')];
