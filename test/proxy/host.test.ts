@@ -110,6 +110,7 @@ describe('sidecar host', () => {
     await expect.poll(() => exchange(upstream, 'through two').catch(() => 'not yet')).toBe('through two');
     // Told in steps, each only once.
     await until(() => (counted.get('proxy.inbound.bytes_received db-sidecar-proxy web') ?? 0) >= 11);
+    await until(() => (counted.get('proxy.upstream.bytes_received web-sidecar-proxy db') ?? 0) >= 11);
     expect(counted.get('proxy.inbound.connections db-sidecar-proxy web')).toBe(1);
     expect(counted.get('proxy.inbound.bytes_received db-sidecar-proxy web')).toBe(11);
     expect(counted.get('proxy.upstream.bytes_received web-sidecar-proxy db')).toBe(11);

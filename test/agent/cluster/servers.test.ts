@@ -107,4 +107,4 @@ it('a server that lost its data comes back as a new one and takes its own old pl
   await voters(['s1', 's2', 's3']);
   expect(await raftServers()).toHaveLength(3);
   await writes('wiped');
-}, 60_000);
+}, 120_000);
