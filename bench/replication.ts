@@ -4,6 +4,7 @@
  *
  *   npm run bench:replication            all
  *   npm run bench:replication -- writes  one part: writes, reads
+ *   npm run bench:replication -- writes 64 512  with these numbers of clients only
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
@@ -16,7 +17,9 @@ import { figure, printTable, ratio } from './lib/table.ts';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 6);
 const value = 'x'.repeat(64);
-const clientCounts = [1, 64, 512];
+const wanted = process.argv.slice(2);
+const chosen = wanted.map(Number).filter((clients) => clients > 0);
+const clientCounts = chosen.length > 0 ? chosen : [1, 64, 512];
 /** All clients come from one address: the limit of connections an address would stop them. */
 const flags = ['-log-level=warn', '-hcl=limits { http_max_conns_per_client = 0 }'];
 /** Our servers and the bare responder listen here; another one lets two benchmarks run side by side. */
@@ -168,6 +171,6 @@ async function reads(): Promise<void> {
   }
 }
 
-const wanted = process.argv.slice(2);
-if (wanted.length === 0 || wanted.includes('writes')) await writes();
-if (wanted.length === 0 || wanted.includes('reads')) await reads();
+const parts = wanted.filter((word) => !(Number(word) > 0));
+if (parts.length === 0 || parts.includes('writes')) await writes();
+if (parts.length === 0 || parts.includes('reads')) await reads();

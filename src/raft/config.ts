@@ -31,6 +31,11 @@ export interface RaftSettings {
   readonly appendBytesMax: number;
   /** Most entries in one append message. */
   readonly appendEntriesMax: number;
+  /**
+   * Most append messages on their way to one follower when the next would hold all that is left to send: it waits for more entries
+   * to share its costs. 2: one is being written there while another travels.
+   */
+  readonly partialAppendsMax: number;
   /** Most append messages on their way to one follower. */
   readonly inflightMessagesMax: number;
   /** Most bytes of entries on their way to one follower. */
@@ -63,6 +68,7 @@ export const defaultSettings: RaftSettings = {
   commitNoticeTicks: 1,
   appendBytesMax: 1024 * 1024,
   appendEntriesMax: 1024,
+  partialAppendsMax: 2,
   inflightMessagesMax: 64,
   inflightBytesMax: 8 * 1024 * 1024,
   uncommittedBytesMax: 64 * 1024 * 1024,

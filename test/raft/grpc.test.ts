@@ -50,7 +50,7 @@ async function start(
   const node = await RaftNode.open(
     { id, clusterId: 'test', settings: settings as Partial<RaftSettings>, ...(bootstrap ? { bootstrap } : {}) },
     {
-      log: openRaftLog(directory),
+      log: await openRaftLog(directory),
       transport: new GrpcTransport({ id, clusterId: 'test', listen: address, checkpointChunkBytes: 1_000 }),
       clock: systemClock,
       random: seededRandom(id),

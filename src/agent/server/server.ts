@@ -121,7 +121,7 @@ export class Server implements Backend {
     const directory = join(options.dataDir ?? temporary!, 'raft');
     const state = await DurableState.open(join(directory, 'state'), { clock: edges.clock });
     try {
-      const log = openRaftLog(join(directory, 'log'));
+      const log = await openRaftLog(join(directory, 'log'));
       await recoverFromPeersFile(directory, { id: options.nodeId, log, logger: edges.logger });
       const bootstrap = log.recovered.identity === undefined ? await options.bootstrap() : undefined;
       const raft = await RaftNode.open(

@@ -109,6 +109,9 @@ export function replicateTo(state: CoreState, to: ServerId, progress: Progress, 
       requestLoad(state, to, progress);
       return;
     }
+    // Entries that come while appends are on their way gather to one: the follower's disk takes them no sooner apart.
+    const isFull = (entries.at(-1)?.index ?? 0) < log.lastIndex;
+    if (!force && !isFull && progress.inflightMessages >= settings.partialAppendsMax) return;
     sendAppend(state, to, progress, entries);
     force = false;
     if (entries.length === 0 || progress.state === 'probe') return;

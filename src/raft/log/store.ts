@@ -1,9 +1,12 @@
 /**
- * What the log asks of a disk: a small ordered key-value store whose commits are durable when they say so. LMDB is one; the
- * simulated disk, with its crashes and lost writes, is the other. Everything above it is the same code.
+ * What the log asks of a disk: a small ordered key-value store whose commits are durable when they say so. Segments of a
+ * file are one; the simulated disk, with its crashes and lost writes, is the other. Everything above it is the same code.
  */
 
-/** Keys of entries are their indexes; everything else has a name. */
+/**
+ * Keys of entries are their indexes; everything else has a name. Entries are added after the last one and removed from either end;
+ * one further up begins anew, and those before it may be forgotten.
+ */
 export type StoreKey = number | string;
 
 export type StoreOperation =

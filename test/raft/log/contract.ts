@@ -1,4 +1,4 @@
-/** What every log must do, whatever it is stored in. One suite, run on LMDB and on the simulated disk. */
+/** What every log must do, whatever it is stored in. One suite, run on segments, in memory and on the simulated disk. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Persist } from '../../../src/raft/core/persistence.ts';
 import type { CheckpointMeta, Entry } from '../../../src/raft/core/types.ts';
@@ -19,12 +19,17 @@ const checkpointAt = (index: number, term: number): CheckpointMeta => ({
 });
 
 /** `open` gives the same log each time, as after a restart. */
-export function logContract(name: string, open: () => { log: RaftLog; reopen: () => Promise<RaftLog> }): void {
+export function logContract(
+  name: string,
+  open: () =>
+    | { log: RaftLog; reopen: () => Promise<RaftLog> }
+    | Promise<{ log: RaftLog; reopen: () => Promise<RaftLog> }>,
+): void {
   describe(`a log on ${name}`, () => {
     let log: RaftLog;
     let reopen: () => Promise<RaftLog>;
     beforeEach(async () => {
-      ({ log, reopen } = open());
+      ({ log, reopen } = await open());
       await log.initialize('a', 'test', configurationOf('a'));
     });
 

@@ -1,5 +1,5 @@
 /**
- * A real process appends to a real LMDB log and is killed with -9 at a random moment, again and again. Each time the log must open,
+ * A real process appends to a real log and is killed with -9 at a random moment, again and again. Each time the log must open,
  * verify from end to end, and hold everything that the process had reported as durable.
  */
 import { spawn } from 'node:child_process';
@@ -14,7 +14,6 @@ const kills = 12;
 
 it(`loses nothing durable over ${kills} kills`, async () => {
   const work = mkdtempSync(join(tmpdir(), 'raft-crash-'));
-  // In the repository's own folder, so that the bundle finds lmdb.
   const bundle = resolve(`.vitest/raft-log-${process.pid}.mjs`);
   await build({
     entryPoints: [resolve('src/raft/log/open.ts')],
@@ -23,7 +22,7 @@ it(`loses nothing durable over ${kills} kills`, async () => {
   let reported = 0;
   for (let kill = 0; kill < kills; kill++) {
     const durable = await runAndKill(join(work, 'log'), bundle, 1 + Math.floor(Math.random() * 25));
-    const log = openRaftLog(join(work, 'log'));
+    const log = await openRaftLog(join(work, 'log'));
     // The newest report; a truncation that was under way may have taken some of it back.
     expect(log.recovered.lastIndex).toBeGreaterThanOrEqual(durable.index);
     expect(log.recovered.hardState.term).toBeGreaterThanOrEqual(durable.term);

@@ -1,4 +1,4 @@
-// A disk that fails, seen by the real LMDB: strace lets fsync fail. The failed write is told once, nothing else ends the process.
+// A disk that fails, seen by the real store: strace lets fsync fail. The failed write is told once, nothing else ends the process.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,9 +14,10 @@ const canTrace = spawnSync('strace', ['-qq', '-o', '/dev/null', 'true']).status 
 
 it.skipIf(!canTrace)('a failed fsync is one rejected write, and the log closes', async () => {
   const contents = `
-    import { openLmdbStore } from './src/raft/log/lmdb-store.ts';
+    import { diskFolder } from './src/raft/log/segments/files.ts';
+    import { SegmentStore } from './src/raft/log/segments/segment-store.ts';
     process.on('unhandledRejection', (error) => { console.log('unhandled', String(error)); });
-    const store = openLmdbStore(${JSON.stringify(join(folder, 'log'))});
+    const store = await SegmentStore.open(diskFolder(${JSON.stringify(join(folder, 'log'))}));
     let written = 0;
     for (;;) {
       try {
@@ -48,7 +49,7 @@ it.skipIf(!canTrace)('a failed fsync is one rejected write, and the log closes',
     encoding: 'utf8',
     timeout: 25_000,
   });
-  expect([stdout, status]).toEqual(['rejected Error: Input/output error\nclosed after some true\n', 0]);
+  expect([stdout, status]).toEqual(['rejected Error: EIO: i/o error, fdatasync\nclosed after some true\n', 0]);
 });
 
 it('strace is here, or its absence is told', () => {

@@ -15,13 +15,13 @@ afterAll(() => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 
-logContract('LMDB', () => {
+logContract('segments on the disk', async () => {
   const path = mkdtempSync(join(tmpdir(), 'raft-log-'));
   directories.push(path);
-  let current: RaftLog = openRaftLog(path);
+  let current: RaftLog = await openRaftLog(path);
   const reopen = async (): Promise<RaftLog> => {
     await current.close();
-    current = openRaftLog(path);
+    current = await openRaftLog(path);
     return current;
   };
   return { log: current, reopen };

@@ -1,10 +1,10 @@
-// A process that appends to an LMDB log until it is killed, and tells what is durable. It runs the built library, so that it is a
+// A process that appends to a log until it is killed, and tells what is durable. It runs the built library, so that it is a
 // plain Node program: node victim.mjs DIRECTORY BUNDLE
 import { writeSync } from 'node:fs';
 
 const [, , directory, bundle] = process.argv;
 const { openRaftLog } = await import(bundle);
-const log = openRaftLog(directory);
+const log = await openRaftLog(directory);
 if (log.recovered.identity === undefined) await log.initialize('a', 'crash', undefined);
 let last = log.recovered.lastIndex;
 let { term } = log.recovered.hardState;
@@ -18,7 +18,7 @@ for (let round = 0; ; round++) {
     truncateFrom = last - 3;
     last = truncateFrom - 1;
   }
-  // Sometimes more operations than LMDB keeps in one transaction.
+  // Sometimes more operations than one block holds.
   const count = round % 11 === 5 ? 1500 : 1 + (round % 9);
   for (let i = 0; i < count; i++) entries.push({ kind: 'command', index: ++last, term: Math.max(term, 1), data });
   if (term === 0) term = 1;

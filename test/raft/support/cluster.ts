@@ -37,7 +37,7 @@ export class Cluster {
     const node = await RaftNode.open(
       { id, clusterId: 'test', ...(bootstrap === undefined ? {} : { bootstrap }), settings: this.#settings },
       {
-        log: openRaftLog(join(this.directory, id)),
+        log: await openRaftLog(join(this.directory, id)),
         transport: this.network.transport(id),
         clock: systemClock,
         random: seededRandom(id),
