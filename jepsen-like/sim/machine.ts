@@ -139,6 +139,8 @@ export class SimMachine implements StateMachine {
   #store(file: CheckpointFile, bytes: Uint8Array): void {
     const old = this.#latest;
     this.#files.set(file.id, bytes);
+    // One that was begun before a newer one was installed is of no use.
+    if (old !== undefined && old.index > file.index) return;
     this.#latest = file;
     if (old !== undefined && this.#random.chance(0.5)) this.#files.delete(old.id);
   }

@@ -15,6 +15,9 @@ it.each(['1', '2', '3', '1007', '1012', '1042'])('holds every invariant under se
 /** Seeds that once found something; each run is kept with what it showed. */
 it.each([
   { seed: '5003', story: 'a leader removed itself and was cut off before the last voter had the final configuration' },
+  { seed: '1795513622929', story: 'a checkpoint begun before an installation ended after it, then the power went' },
+  { seed: '1795513622987', story: 'a read waited for the word of a server that was removed' },
+  { seed: '1795513623045', story: 'a server died while its log was being made, and could not begin again' },
 ])('stays well where it once failed: $story', async ({ seed }) => {
   expect((await new World({ seed, unsafeMs: 10_000 }).run()).violation).toBeUndefined();
 });

@@ -106,7 +106,7 @@ export class DurableState {
 
   /** Replaces the state by a finished checkpoint. A crash leaves either the old state or the new one. */
   async restore(file: CheckpointFile): Promise<void> {
-    await this.#making;
+    await this.#making?.catch(() => undefined); // who asked for it has its error
     await this.#checkpoints.verify(file);
     const next = nextRowsFile(this.#file);
     await copyDurably(this.#checkpoints.pathOf(file), join(this.directory, next));

@@ -213,6 +213,8 @@ function finishChange(state: CoreState, leadership: Leadership): boolean {
     const index = state.log.lastIndex + 1;
     state.appendOwn({ kind: 'configuration', index, term: state.term, configuration });
     advanceCommit(state, leadership);
+    // Those whose answer a read round waits for may no longer count, and nobody else is going to answer (seed 1795513622987).
+    confirmReads(state, leadership);
     return true;
   }
   const { latest, latestIndex } = membership;

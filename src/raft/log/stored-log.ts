@@ -19,7 +19,7 @@ import {
 import { RaftError } from '../errors.ts';
 import type { RaftLog, RecoveredLog } from './log.ts';
 import { decodeEntry, encodeEntry, encodeRecord } from './records.ts';
-import { keys, type PrefixRecord, recover } from './recover.ts';
+import { emptyPrefix, keys, type PrefixRecord, recover } from './recover.ts';
 import type { LogStore, StoreKey, StoreOperation } from './store.ts';
 
 /** Entries removed in one commit: bounds how long other writes wait behind it. */
@@ -49,8 +49,12 @@ export class StoredLog implements RaftLog {
   }
 
   async initialize(id: ServerId, clusterId: string, bootstrap: Configuration | undefined): Promise<void> {
-    assert(this.#recovered.identity === undefined && this.#last === 0, 'only an empty log is initialized');
+    assert(this.#recovered.identity === undefined, 'a log is initialized once');
+    // The identity comes last and makes it a log. Without one, what is there is what a crash left of an earlier attempt.
     const operations: StoreOperation[] = [];
+    for (let index = this.#last; index > 0; index--) operations.push({ kind: 'remove', key: index });
+    operations.push({ kind: 'remove', key: keys.hardState });
+    this.#lastCrc = emptyPrefix.crc;
     if (bootstrap !== undefined) {
       operations.push(put(keys.hardState, encodeRecord({ term: 1, votedFor: '' })));
       const encoded = encodeEntry(

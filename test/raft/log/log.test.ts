@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { RaftLog } from '../../../src/raft/log/log.ts';
 import { openRaftLog } from '../../../src/raft/log/open.ts';
-import type { LogStore, StoreKey } from '../../../src/raft/log/store.ts';
+import type { LogStore, StoreKey, StoreOperation } from '../../../src/raft/log/store.ts';
 import { StoredLog } from '../../../src/raft/log/stored-log.ts';
 import { configurationOf } from '../support/cluster.ts';
 import { command, logContract, persist } from './contract.ts';
@@ -99,6 +99,33 @@ describe('damage', () => {
     records.delete(3);
     expect(() => new StoredLog(memoryStore(records))).toThrow('entry 3 is missing');
   });
+});
+
+it('begins again after a crash at any moment of its beginning', async () => {
+  const done: StoreOperation[] = [];
+  const probe = memoryStore();
+  await new StoredLog({
+    ...probe,
+    commit: async (operations) => {
+      done.push(...operations);
+      await probe.commit(operations);
+    },
+  }).initialize('a', 'test', configurationOf('a', 'b'));
+  for (let kept = 0; kept < done.length; kept++) {
+    for (const bootstrap of [undefined, configurationOf('a')]) {
+      const store = memoryStore();
+      await store.commit(done.slice(0, kept));
+      const log = new StoredLog(store);
+      expect(log.recovered.identity).toBeUndefined();
+      await log.initialize('a', 'test', bootstrap);
+      const { identity, lastIndex, configurations } = new StoredLog(store).recovered;
+      expect(identity).toEqual({ id: 'a', clusterId: 'test' });
+      expect(lastIndex).toBe(bootstrap === undefined ? 0 : 1);
+      expect(configurations.map(({ configuration }) => configuration.voters)).toEqual(
+        bootstrap === undefined ? [] : [['a']],
+      );
+    }
+  }
 });
 
 it('is latched shut by the first failed write: nothing is tried again', async () => {
