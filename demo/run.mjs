@@ -1,5 +1,5 @@
 // The main job of Heddle, step by step: services register, find each other and talk through mutually authenticated sidecars,
-// and an operator decides who may talk to whom.
+// and an operator decides who may talk to whom. First with one agent, then on five hosts, some of which fail.
 //
 //   npm run demo                          stops between the steps, and leaves everything running at the end
 //   npm run demo -- --check               without waiting; every step is checked; exit code 1 where one fails
@@ -16,7 +16,7 @@ import { startPostgres } from './lib/postgres.mjs';
 import { stopAll } from './lib/processes.mjs';
 import { Sql } from './lib/sql.mjs';
 import { Stage } from './lib/stage.mjs';
-import { note, printed, red, table, title } from './lib/terminal.mjs';
+import { note, printed, red, seconds, table, title } from './lib/terminal.mjs';
 import { Wiretap } from './lib/wiretap.mjs';
 import * as agent from './steps/1-agent.mjs';
 import * as services from './steps/2-services.mjs';
@@ -24,8 +24,10 @@ import * as http from './steps/3-http.mjs';
 import * as sql from './steps/4-sql.mjs';
 import * as intentions from './steps/5-intentions.mjs';
 import * as operations from './steps/6-operations.mjs';
+import * as hosts from './steps/7-hosts.mjs';
+import * as healing from './steps/8-healing.mjs';
 
-const steps = [agent, services, http, sql, intentions, operations];
+const steps = [agent, services, http, sql, intentions, operations, hosts, healing];
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const help = `npm run demo -- [options]
@@ -76,6 +78,8 @@ let folder = null;
 /** Once, whoever asks first: processes, the wiretap, files. */
 function stop() {
   stopping ??= (async () => {
+    await stage?.prober?.stop();
+    stage?.hosts?.b.thawIfFrozen();
     await stage?.connectProxy?.stop();
     await stopAll();
     stage?.tap?.stop();
@@ -144,6 +148,7 @@ async function openTheStage(on) {
   const dashboard = on.service('dashboard', 'dashboard.mjs', dashboardEnv);
   const postgres = await startPostgres({ folder, port: ports.postgres, demo: on.demo });
   on.facts.database = postgres.kind;
+  on.services = { counting, dashboard, postgres: postgres.server };
   on.tap = new Wiretap();
   await on.tap.start(ports.postgresSidecar, ports.postgresBind);
   for (const service of [counting, dashboard])
@@ -160,26 +165,40 @@ function summary(on, checks) {
   console.log(
     `first answer through two sidecars:   ${on.facts.firstAnswerSeconds.toFixed(2)} s from starting the agent`,
   );
-  const rows = agent.memory(on);
+  if (on.times.length > 0) {
+    console.log('');
+    table(
+      ['five hosts', 'time'],
+      on.times.map(({ what, ms }) => [what, seconds(ms)]),
+    );
+  }
+  memoryTable('one agent', on.hosts === null ? agent.memory(on) : on.facts.memory);
+  if (on.hosts !== null) memoryTable('five hosts', on.hosts.all.flatMap(hosts.memory));
+  if (checks.failed > 0) {
+    for (const { name, text } of on.agents) {
+      title(`The log of ${name}`);
+      printed(text, 60);
+    }
+  }
+}
+
+function memoryTable(of, rows) {
   const known = rows.filter(({ rssMb }) => rssMb !== null);
   if (known.length === 0) return;
   console.log('');
   table(
-    ['process', 'pid', 'memory'],
+    [of, 'pid', 'memory'],
     [
       ...known.map(({ name, pid, rssMb }) => [name, String(pid), `${rssMb} MB`]),
       ['together', '', `${known.reduce((sum, { rssMb }) => sum + rssMb, 0)} MB`],
     ],
   );
-  if (checks.failed > 0) {
-    title("The agent's log");
-    printed(on.agent.text, 60);
-  }
 }
 
-async function leaveRunning({ ports }) {
+async function leaveRunning({ ports, hosts: running }) {
   console.log(
-    `\nEverything goes on running: http://localhost:${ports.dashboard}/ shows the count. Ctrl-C ends it all.`,
+    `\nEverything goes on running: http://localhost:${ports.dashboard}/ shows the count. Ctrl-C ends it all.\n` +
+      `Ask any agent, in another terminal: HEDDLE_HTTP_ADDR=${running.a.httpAddress} npx heddle members`,
   );
   await new Promise(() => {});
 }

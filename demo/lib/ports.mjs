@@ -8,6 +8,7 @@ const base = {
   serfWan: [8302, 'agent: gossip between datacenters'],
   dns: [8600, 'agent: DNS'],
   counting: [9003, 'counting service'],
+  countingSpare: [9004, 'the second counting service'],
   dashboard: [9002, 'dashboard service'],
   gateway: [5050, 'dashboard: /service/counting/'],
   countingUpstream: [5000, "dashboard's sidecar: upstream counting"],
@@ -41,10 +42,16 @@ export async function portsTaken(offset) {
   return taken;
 }
 
-function isFree(port) {
+/** Those of `[address, port, purpose]` that somebody else holds. */
+export async function addressesTaken(wanted) {
+  const free = await Promise.all(wanted.map(([address, port]) => isFree(port, address)));
+  return wanted.filter((_, i) => !free[i]);
+}
+
+function isFree(port, address = '127.0.0.1') {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    server.listen(port, address, () => server.close(() => resolve(true)));
   });
 }

@@ -18,13 +18,15 @@ export function findPostgres() {
 }
 
 export async function startPostgres({ folder, port, demo }) {
-  const bin = process.env.HEDDLE_DEMO_PGLITE === '1' ? null : findPostgres();
+  const asked = process.env.HEDDLE_DEMO_PGLITE === '1';
+  const why = asked ? 'asked for by HEDDLE_DEMO_PGLITE=1' : 'no PostgreSQL server is installed here';
+  const bin = asked ? null : findPostgres();
   if (bin === null) {
     const server = new Process('postgresql (PGlite)', process.execPath, [join(demo, 'services', 'pglite.mjs')], {
       env: { PORT: String(port) },
     });
     await answering(server, port);
-    return { server, kind: 'PGlite (no PostgreSQL server is installed here)' };
+    return { server, kind: `PGlite (${why})` };
   }
   const data = join(folder, 'postgresql');
   mkdirSync(data, { mode: 0o700 });

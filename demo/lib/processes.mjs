@@ -118,6 +118,11 @@ export function inspect(pid) {
   }
 }
 
+/** A process and all that it started, parents first; itself alone where the system does not tell. */
+export function treeOf(pid) {
+  return [pid, ...inspect(pid).children.flatMap(treeOf)];
+}
+
 function parentOf(pid) {
   try {
     return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);

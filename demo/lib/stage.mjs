@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { movePorts, portsAt } from './ports.mjs';
 import { Process, run } from './processes.mjs';
-import { printed, typed } from './terminal.mjs';
+import { note, printed, seconds, typed } from './terminal.mjs';
 
 export class Stage {
   /** Filled by the steps: agent, connectProxy, tap, session. */
   agent = null;
   facts = {};
+  services = {};
+  hosts = null;
+  times = [];
 
   constructor({ root, folder, offset, interactive, checks, sql }) {
     this.root = root;
@@ -23,6 +26,12 @@ export class Stage {
     this.configFolder = join(folder, 'config');
     mkdirSync(this.configFolder);
     this.env = offset === 0 ? {} : { HEDDLE_HTTP_ADDR: `127.0.0.1:${this.ports.http}` };
+  }
+
+  /** Every agent that was on stage and may have something to say. */
+  get agents() {
+    const hosts = this.hosts?.all.map(({ name, agent }) => ({ name, text: agent?.text ?? '' })) ?? [];
+    return [{ name: 'the agent', text: this.agent?.text ?? '' }, ...hosts];
   }
 
   get api() {
@@ -45,6 +54,12 @@ export class Stage {
     const definition = JSON.parse(text);
     definition.service.connect.sidecar_service.proxy.config.bind_port = this.ports.postgresBind;
     return JSON.stringify(definition, null, 2);
+  }
+
+  /** A figure for the table at the end. */
+  time(what, ms) {
+    this.times.push({ what, ms });
+    note(`${what}: ${seconds(ms)}`);
   }
 
   check(claim, holds, detail) {

@@ -14,6 +14,8 @@ export function note(text) {
   console.log(text === '' ? '' : dim(`# ${text}`));
 }
 
+export const seconds = (ms) => (Number.isFinite(ms) ? `${(ms / 1000).toFixed(2)} s` : 'never');
+
 export function typed(text) {
   console.log(`${bold('$')} ${text}`);
 }

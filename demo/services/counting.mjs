@@ -11,5 +11,5 @@ createServer((request, response) => {
     return;
   }
   count += 1;
-  response.end(`${JSON.stringify({ count, hostname: 'counting' })}\n`);
+  response.end(`${JSON.stringify({ count, hostname: process.env.NAME ?? 'counting' })}\n`);
 }).listen(port, '127.0.0.1', () => console.log(`counting listens on http://127.0.0.1:${port}`));

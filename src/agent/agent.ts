@@ -32,7 +32,7 @@ import { type Logger, LogHub, logLevelOf } from './log.ts';
 import { LogFile } from './log-file.ts';
 import { Metrics } from './metrics.ts';
 import type { Registrations } from './registrations.ts';
-import { ManagedSidecars, wantsSidecars } from './sidecars.ts';
+import { ManagedSidecars, sidecarAddress, wantsSidecars } from './sidecars.ts';
 import { loopbackTransport, UserEvents } from './user-events.ts';
 
 export interface AgentOptions extends LoadInput {
@@ -333,6 +333,7 @@ export class Agent {
       {
         logLevel: this.hub.level,
         logJson: this.#config.settings.log_json,
+        bindAddress: sidecarAddress(this.#config),
         metrics: this.#metrics,
         onUp: (sidecarId: string) => this.#registry.hurryChecks(sidecarId),
       },

@@ -13,6 +13,7 @@ import { Registry } from './local/registry.ts';
 import type { LocalState } from './local/state.ts';
 import type { Logger } from './log.ts';
 import { Registrations } from './registrations.ts';
+import { sidecarAddress } from './sidecars.ts';
 
 export interface LocalInput {
   /** Changes with a reload. */
@@ -65,7 +66,7 @@ export function buildLocal(input: LocalInput): LocalParts {
     members: () => cluster.members('lan')?.length ?? 1,
     log,
   });
-  return { registry, sync, registrations: new Registrations(registry, sync, config.nodeName) };
+  return { registry, sync, registrations: new Registrations(registry, sync, config.nodeName, sidecarAddress(config)) };
 }
 
 function nodeInfo(config: AgentConfig, nodeId: string): NodeInfo {

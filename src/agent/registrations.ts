@@ -24,11 +24,14 @@ export class Registrations {
   readonly #registry: Registry;
   readonly #sync: AntiEntropy;
   readonly #node: string;
+  readonly #bindAddress: string | undefined;
 
-  constructor(registry: Registry, sync: AntiEntropy, node: string) {
+  /** `bindAddress`: where sidecars that the agent runs listen. */
+  constructor(registry: Registry, sync: AntiEntropy, node: string, bindAddress: string | undefined) {
     this.#registry = registry;
     this.#sync = sync;
     this.#node = node;
+    this.#bindAddress = bindAddress;
   }
 
   /** Resolves when the catalog was told, or could not be. Throws a LocalError before anything changed. */
@@ -124,7 +127,10 @@ export class Registrations {
     const sidecar =
       wanted === null
         ? undefined
-        : expandSidecar(service, wanted, { ports: this.#registry.sidecarPorts(service), node: this.#node, token });
+        : expandSidecar(service, wanted, {
+            ...{ ports: this.#registry.sidecarPorts(service), node: this.#node, token },
+            bindAddress: this.#bindAddress,
+          });
     this.#registry.addService(parent, { source, replaceChecks });
     if (sidecar !== undefined) this.#registry.addService(sidecar, { source, replaceChecks, sidecarOf: service.ID });
   }

@@ -3,6 +3,7 @@
  * process hosts them all; it asks the agent's own HTTP API, as any other proxy does.
  */
 import { SidecarHostProcess } from '../proxy/index.ts';
+import { isAnyAddress } from '../structs/index.ts';
 import type { AgentConfig } from './config/index.ts';
 import { isManaged } from './definitions/sidecar.ts';
 import type { LocalState } from './local/state.ts';
@@ -12,6 +13,8 @@ import type { Metrics } from './metrics.ts';
 export interface SidecarsOptions {
   readonly logLevel: LogLevel;
   readonly logJson: boolean;
+  /** The agent's own, where it has one: a sidecar is reached where its agent is. Undefined: every address of the host. */
+  readonly bindAddress: string | undefined;
   /** Gets what the sidecars count: connections, bytes, refusals. */
   readonly metrics: Metrics;
   /** The public listener of a sidecar is open: its check can see it now. */
@@ -27,11 +30,13 @@ export class ManagedSidecars {
   readonly #state: LocalState;
   readonly #host: SidecarHostProcess;
   readonly #log: Logger;
+  readonly #bindAddress: string | undefined;
   #unwatch: () => void = () => undefined;
   #wanted = '';
 
   constructor(options: SidecarsOptions, state: LocalState, hub: LogHub) {
     this.#state = state;
+    this.#bindAddress = options.bindAddress;
     this.#log = hub.logger('agent.sidecars');
     this.#host = new SidecarHostProcess({
       logLevel: options.logLevel,
@@ -69,13 +74,21 @@ export class ManagedSidecars {
   #configure(agentUrl: string): void {
     const sidecars = [...this.#state.services().values()]
       .filter((entry) => isManaged(entry.service))
-      .map((entry) => ({ id: entry.service.ID, ...(entry.token === '' ? {} : { token: entry.token }) }));
+      .map((entry) => ({
+        ...{ id: entry.service.ID, bindAddress: this.#bindAddress },
+        ...(entry.token === '' ? {} : { token: entry.token }),
+      }));
     const key = JSON.stringify(sidecars);
     if (key === this.#wanted) return;
     this.#wanted = key;
     this.#log.debug('running managed sidecars', { sidecars: sidecars.map((sidecar) => sidecar.id) });
     this.#host.configure(sidecars, { address: agentUrl });
   }
+}
+
+/** Where sidecars listen that name no address: where their agent does, unless that is everywhere. */
+export function sidecarAddress({ bindAddress }: Pick<AgentConfig, 'bindAddress'>): string | undefined {
+  return isAnyAddress(bindAddress) ? undefined : bindAddress;
 }
 
 /** Whether the files ask for a sidecar that the agent is to run. */

@@ -24,8 +24,8 @@ export interface DecodedConfig {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** `GET /v1/agent/service/:id` of a proxy registration. */
-export function decodeRegistration(json: unknown): DecodedConfig {
+/** `GET /v1/agent/service/:id` of a proxy registration. `bindAddress`: where to listen when it names no address. */
+export function decodeRegistration(json: unknown, bindAddress = '0.0.0.0'): DecodedConfig {
   const service = object(json, 'service');
   if (service.Kind !== 'connect-proxy') throw new Error('service is not a valid connect proxy');
   const proxy = object(service.Proxy, 'Proxy');
@@ -45,7 +45,7 @@ export function decodeRegistration(json: unknown): DecodedConfig {
     if (upstream !== null) upstreams.push(upstream);
   }
   const application = applicationOf(proxy);
-  const publicListener = publicListenerOf(service, config);
+  const publicListener = publicListenerOf(service, config, bindAddress);
   if (publicListener !== null && application === null) {
     const reason = `service ${destination} has no port from 1 to 65535: nobody can be let in. Can't start the public listener.`;
     problems.push({ what: 'public listener', reason });
@@ -68,8 +68,12 @@ function isPort(port: number): boolean {
 }
 
 /** Peers are told the registered address and port; an explicit `bind_address`/`bind_port` may differ (NAT, containers). */
-function publicListenerOf(service: Record<string, unknown>, config: Record<string, unknown>): ListenAddress | null {
-  const address = optionalText(config.bind_address) || optionalText(service.Address) || '0.0.0.0';
+function publicListenerOf(
+  service: Record<string, unknown>,
+  config: Record<string, unknown>,
+  bindAddress: string,
+): ListenAddress | null {
+  const address = optionalText(config.bind_address) || optionalText(service.Address) || bindAddress;
   const port = Number(config.bind_port ?? service.Port ?? 0);
   return isPort(port) ? { kind: 'tcp', address, port } : null;
 }

@@ -8,6 +8,8 @@ export interface ManagedSidecar {
   readonly id: string;
   /** Token for its questions; without one the agent's own rules for anonymous requests hold. */
   readonly token?: string | undefined;
+  /** Where its public listener is when its registration names no address. */
+  readonly bindAddress?: string | undefined;
 }
 
 /** Agent to host. `configure` names the whole set: what is new starts, what is missing drains. */

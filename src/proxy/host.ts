@@ -68,10 +68,10 @@ class SidecarHost {
     return client;
   }
 
-  #start({ id, token }: ManagedSidecar, { agent }: Configure, client: AgentClient): void {
+  #start({ id, token, bindAddress }: ManagedSidecar, { agent }: Configure, client: AgentClient): void {
     const log = this.#log.with({ proxy: id });
     const onListening = (listener: string): void => this.#report({ kind: 'listening', sidecar: id, listener });
-    const sidecar = startSidecar({ agent, from: { proxyId: id }, token }, { log, client, onListening });
+    const sidecar = startSidecar({ agent, from: { proxyId: id, bindAddress }, token }, { log, client, onListening });
     this.#running.set(id, { sidecar, token });
   }
 

@@ -20,8 +20,13 @@ import type { Leaf, ProxyConfig, ProxySnapshot, UpstreamConfig, UpstreamKey } fr
 import { Watch, type WatchDependencies, type WatchOptions } from './watch.ts';
 
 export interface SourceOptions {
-  /** A registration to follow, or a configuration that stays. */
-  readonly from: { readonly proxyId: string } | { readonly config: ProxyConfig };
+  /**
+   * A registration to follow, or a configuration that stays. `bindAddress`: for the public listener of a registration without an
+   * address; every address of the host if absent.
+   */
+  readonly from:
+    | { readonly proxyId: string; readonly bindAddress?: string | undefined }
+    | { readonly config: ProxyConfig };
   readonly token?: string | undefined;
 }
 
@@ -73,7 +78,7 @@ export class AgentSource {
     this.#registration = this.#watch({
       path: `/v1/agent/service/${encodeURIComponent(from.proxyId)}`,
       by: 'hash',
-      decode: decodeRegistration,
+      decode: (json) => decodeRegistration(json, from.bindAddress),
       onValue: ({ config, problems }) => this.#configured(config, problems),
     });
   }

@@ -194,6 +194,22 @@ describe('decoders', () => {
     );
   });
 
+  it('listens where it is registered, else where its agent is', () => {
+    const at = (address: Record<string, unknown>, bindAddress?: string): unknown => {
+      const registration = {
+        ...{ Kind: 'connect-proxy', Port: 21000, Address: '' },
+        ...{ ...address, Proxy: { DestinationServiceName: 'api', LocalServicePort: 80, Config: address.Config ?? {} } },
+      };
+      return decodeRegistration(registration, bindAddress).config.publicListener;
+    };
+    expect(at({}, '10.0.0.7')).toMatchObject({ address: '10.0.0.7' });
+    expect(at({ Address: '10.0.0.8' }, '10.0.0.7')).toMatchObject({ address: '10.0.0.8' });
+    expect(at({ Address: '10.0.0.8', Config: { bind_address: '10.0.0.9' } }, '10.0.0.7')).toMatchObject({
+      address: '10.0.0.9',
+    });
+    expect(at({})).toMatchObject({ address: '0.0.0.0' });
+  });
+
   it('reads a sidecar as the agent prints it', () => {
     const { config, problems } = decodeRegistration({
       Kind: 'connect-proxy',

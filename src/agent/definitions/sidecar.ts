@@ -22,12 +22,16 @@ export interface SidecarPorts {
   readonly taken: ReadonlySet<number>;
 }
 
+export interface SidecarOptions {
+  readonly ports: SidecarPorts;
+  readonly node: string;
+  readonly token: string;
+  /** Where sidecars that the agent runs listen, if their definitions do not say. Undefined: on every address. */
+  readonly bindAddress: string | undefined;
+}
+
 /** Throws a LocalError when it needs a port and there is none. */
-export function expandSidecar(
-  parent: NodeService,
-  given: SidecarRegistration,
-  options: { readonly ports: SidecarPorts; readonly node: string; readonly token: string },
-): ServiceToRun {
+export function expandSidecar(parent: NodeService, given: SidecarRegistration, options: SidecarOptions): ServiceToRun {
   const port = given.Port !== 0 ? given.Port : choosePort(options.ports);
   const definition: SidecarRegistration = {
     ...given,
@@ -44,7 +48,7 @@ export function expandSidecar(
   const own = checksOf(given);
   return {
     service,
-    checks: own.length > 0 ? nestedChecks(service, own, options.node) : defaultChecks(parent, service, options.node),
+    checks: own.length > 0 ? nestedChecks(service, own, options.node) : defaultChecks(parent, service, options),
     token: given.Token === '' ? options.token : given.Token,
   };
 }
@@ -77,8 +81,9 @@ function choosePort({ min, max, kept, taken }: SidecarPorts): number {
 }
 
 /** The sidecar listens, and its service is well. */
-function defaultChecks(parent: NodeService, service: NodeService, node: string): CheckToRun[] {
-  const host = service.Proxy?.LocalServiceAddress || '127.0.0.1';
+function defaultChecks(parent: NodeService, service: NodeService, { node, bindAddress }: SidecarOptions): CheckToRun[] {
+  const host =
+    (isManaged(service) && managedAddress(service, bindAddress)) || service.Proxy?.LocalServiceAddress || '127.0.0.1';
   const listening: NestedCheck = {
     ...nestedCheck.zero(),
     Name: 'Connect Sidecar Listening',
@@ -91,6 +96,12 @@ function defaultChecks(parent: NodeService, service: NodeService, node: string):
     AliasService: parent.ID,
   };
   return nestedChecks(service, [listening, aliasing], node);
+}
+
+/** Where the agent's own sidecar listens, as `decodeRegistration` of the proxy reads it; empty: on every address. */
+function managedAddress(service: NodeService, bindAddress: string | undefined): string {
+  const named = service.Proxy?.Config?.bind_address;
+  return (typeof named === 'string' && named) || service.Address || bindAddress || '';
 }
 
 /** Whether a sidecar's definition asks the agent to run it. */

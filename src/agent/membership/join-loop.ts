@@ -1,15 +1,19 @@
 /**
  * `retry_join`: tries the given addresses until one answers, and says so each time it did not. Also used for `join`, which
- * tries once and fails the start.
+ * tries once and fails the start. Attempts without end begin a second apart and slow down to the interval: hosts that start
+ * together find each other at once.
  */
 import type { Clock } from '../../std/clock.ts';
 
 export interface JoinLoopOptions {
   readonly addresses: readonly string[];
+  /** Between attempts; the longest pause where there is no end to them. */
   readonly intervalMs: number;
   /** 0: for ever. */
   readonly attemptsMax: number;
 }
+
+const firstPauseMs = 1_000;
 
 export interface JoinLoopEdges {
   readonly clock: Clock;
@@ -51,14 +55,20 @@ export class JoinLoop {
               reject(new Error('max join LAN retry exhausted, exiting', { cause: error }));
               return;
             }
-            const fields = { cluster: 'LAN', retry_interval: `${this.#options.intervalMs}ms`, error: String(error) };
+            const pauseMs = this.#pauseMs();
+            const fields = { cluster: 'LAN', retry_interval: `${pauseMs}ms`, error: String(error) };
             this.#edges.warn('Join cluster failed, will retry', fields);
-            this.#cancel = this.#edges.clock.after(this.#options.intervalMs, attempt);
+            this.#cancel = this.#edges.clock.after(pauseMs, attempt);
           },
         );
       };
       attempt();
     });
+  }
+
+  #pauseMs(): number {
+    const { intervalMs, attemptsMax } = this.#options;
+    return attemptsMax > 0 ? intervalMs : Math.min(intervalMs, firstPauseMs * 2 ** (this.#attempts - 1));
   }
 
   stop(): void {

@@ -65,7 +65,10 @@ function add(registry: Registry, body: object, source: 'remote' | 'config' = 're
   );
   const wanted = given.Connect?.SidecarService;
   if (wanted == null) return;
-  const sidecar = expandSidecar(service, wanted, { ports: registry.sidecarPorts(service), node: 'n1', token: 't' });
+  const sidecar = expandSidecar(service, wanted, {
+    ...{ ports: registry.sidecarPorts(service), node: 'n1', token: 't' },
+    bindAddress: '10.0.0.7',
+  });
   registry.addService(sidecar, { source, replaceChecks, sidecarOf: service.ID });
 }
 const node = (registry: Registry, body: object): void => {
@@ -111,6 +114,23 @@ describe('sidecars', () => {
     });
     registry.removeService('web');
     expect([registry.state.services().size, registry.state.checks().size]).toEqual([0, 0]);
+  });
+
+  it('are checked where they listen: those that the agent runs where it listens itself', () => {
+    const listening = (sidecar: object): string | undefined => {
+      const given = definition({ ...web, Connect: { SidecarService: sidecar } });
+      const options = { ports: { min: 1, max: 9, kept: undefined, taken: new Set<number>() }, node: 'n1', token: '' };
+      const expanded = expandSidecar(serviceRecord(given), given.Connect!.SidecarService!, {
+        ...options,
+        bindAddress: '10.0.0.7',
+      });
+      return expanded.checks.find(({ check }) => check.Name === 'Connect Sidecar Listening')?.spec.TCP;
+    };
+    const managed = { managed: true };
+    expect(listening({})).toBe('127.0.0.1:1');
+    expect(listening({ Proxy: { Config: managed } })).toBe('10.0.0.7:1');
+    expect(listening({ Address: '10.0.0.8', Proxy: { Config: managed } })).toBe('10.0.0.8:1');
+    expect(listening({ Proxy: { Config: { ...managed, bind_address: '10.0.0.9' } } })).toBe('10.0.0.9:1');
   });
 
   it('keep their port, and get the lowest free one', () => {

@@ -104,7 +104,10 @@ export const identity = {
     flag: 'retry-join-wan',
     refused: wan,
   }),
-  retry_interval: duration({ help: 'Time to wait between join attempts.', flag: 'retry-interval' }, '30s'),
+  retry_interval: duration(
+    { help: 'Time to wait between join attempts; the first ones follow faster.', flag: 'retry-interval' },
+    '30s',
+  ),
   retry_interval_wan: duration({ help: 'Time to wait between join -wan attempts.', flag: 'retry-interval-wan' }, '30s'),
   retry_max: int({ help: 'Maximum number of join attempts. 0: forever.', flag: 'retry-max' }),
   retry_max_wan: int({ help: 'Maximum number of join -wan attempts. 0: forever.', flag: 'retry-max-wan' }),
