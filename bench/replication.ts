@@ -50,7 +50,7 @@ async function measure(pids: readonly number[], load: Parameters<typeof runLoad>
 
 const heddlePut = { method: 'PUT', path: '/v1/kv/bench/{client}', body: value };
 
-async function startHeddle(): Promise<PeerCluster & { cluster: ProcessCluster }> {
+async function startHeddle(): Promise<Omit<PeerCluster, 'restart'> & { cluster: ProcessCluster }> {
   const cluster = await ProcessCluster.start({ size: 3, subnet, flags });
   const leader = await cluster.leader();
   if (leader === undefined) throw new Error('no leader');

@@ -1,5 +1,6 @@
 /** The peer of the replication benchmark: an etcd cluster of the installed version on loopback, with its default fsync. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ export interface PeerCluster {
   /** `host:port` of each member's client door, the leader's first. */
   readonly targets: readonly string[];
   readonly pids: readonly number[];
+  /** Kills a member (by its place in `targets`) with -9 and starts it again on its data; ms until it answers and knows a leader. */
+  restart(member: number): Promise<number>;
   stop(): void;
 }
 
@@ -19,7 +22,7 @@ export async function startEtcd(size: number): Promise<PeerCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-etcd-'));
   const hosts = Array.from({ length: size }, (_, i) => `127.0.31.${i + 1}`);
   const cluster = hosts.map((host, i) => `e${i}=http://${host}:${peerPort}`).join(',');
-  const children: ChildProcess[] = hosts.map((host, i) =>
+  const launch = (host: string, i: number): ChildProcess =>
     spawn(
       'etcd',
       [
@@ -34,8 +37,8 @@ export async function startEtcd(size: number): Promise<PeerCluster> {
         '--log-level=error',
       ],
       { stdio: 'ignore' },
-    ),
-  );
+    );
+  const children: ChildProcess[] = hosts.map(launch);
   const stop = (): void => {
     for (const child of children) child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -45,13 +48,36 @@ export async function startEtcd(size: number): Promise<PeerCluster> {
     const order = [leader, ...hosts.filter((host) => host !== leader)];
     return {
       targets: order.map((host) => `${host}:${clientPort}`),
-      pids: order.map((host) => children[hosts.indexOf(host)]!.pid!),
+      get pids() {
+        return order.map((host) => children[hosts.indexOf(host)]!.pid!);
+      },
+      async restart(member) {
+        const host = order[member]!;
+        const i = hosts.indexOf(host);
+        const gone = once(children[i]!, 'exit');
+        children[i]!.kill('SIGKILL');
+        await gone;
+        const start = performance.now();
+        children[i] = launch(host, i);
+        for (;;) {
+          const status = await statusOf(host);
+          if (status !== undefined && status.leader !== '0') return performance.now() - start;
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      },
       stop,
     };
   } catch (error) {
     stop();
     throw error;
   }
+}
+
+/** Many writes in one transaction. */
+export function etcdPutMany(keys: readonly string[], value: string): { method: string; path: string; body: string } {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const success = keys.map((key) => ({ requestPut: { key: base64(key), value: base64(value) } }));
+  return { method: 'POST', path: '/v3/kv/txn', body: JSON.stringify({ success }) };
 }
 
 /** A write over the JSON gateway. Key and value travel in base64. */

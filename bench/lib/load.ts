@@ -11,6 +11,8 @@ export interface Load {
   readonly targets: readonly string[];
   readonly clients: number;
   readonly seconds: number;
+  /** Ends after so many requests, if the seconds are not over before. */
+  readonly requests?: number;
   /** Not counted, ms. */
   readonly warmupMs: number;
   /** `{client}` and `{n}` in path and body are replaced by the client's number and its request's number. */
@@ -60,12 +62,13 @@ async function generate(load: Load): Promise<LoadResult> {
   const fill = (text: string, client: number, n: number): string =>
     text.replaceAll('{client}', String(client)).replaceAll('{n}', String(n));
   const { path, body } = load.request;
+  let left = load.requests ?? Number.POSITIVE_INFINITY;
   const moving = path.includes('{') || (typeof body === 'string' && body.includes('{n}'));
   await Promise.all(
     clients.map(async (client, i) => {
       for (let n = 0; ; n++) {
         const sent = performance.now();
-        if (sent >= end) return;
+        if (sent >= end || left-- <= 0) return;
         const request = moving
           ? { ...load.request, path: fill(path, i, n), ...(typeof body === 'string' ? { body: fill(body, i, n) } : {}) }
           : load.request;

@@ -17,6 +17,13 @@ export function residentMiB(pid: number): number {
   return Number(line?.[1] ?? 0) / 1024;
 }
 
+/** Resident memory by what it is, MiB: the process's own, and pages of files (LMDB's map), which the kernel may take back. */
+export function residentParts(pid: number): { readonly own: number; readonly files: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const of = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1024;
+  return { own: of('RssAnon'), files: of('RssFile') + of('RssShmem') };
+}
+
 /** Whether a program is on the PATH, and where. */
 export function which(program: string): string | undefined {
   try {

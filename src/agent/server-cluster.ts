@@ -16,6 +16,7 @@ import { systemClock } from './clock.ts';
 import type { Cluster, ClusterInput } from './cluster.ts';
 import { connectParts, installConnect } from './identities.ts';
 import { LateServer } from './late-server.ts';
+import { sampleLoopDelay } from './loop-delay.ts';
 import { BootstrapConsent, type Voter } from './membership/bootstrap.ts';
 import { BootstrapRun } from './membership/bootstrap-run.ts';
 import { LanPool } from './membership/lan-pool.ts';
@@ -46,6 +47,7 @@ export class ServerCluster implements Cluster {
   readonly #opening: Promise<Server>;
   readonly #caches: readonly { stop(): void }[];
   #bootstrap: BootstrapRun | undefined;
+  #stopSampling: () => void = () => undefined;
   #fail: (error: Error) => void = () => undefined;
   #stopped = false;
 
@@ -160,6 +162,7 @@ export class ServerCluster implements Cluster {
   }
 
   async stop(): Promise<void> {
+    this.#stopSampling();
     if (this.#stopped) return;
     this.#stopped = true;
     this.#bootstrap?.stop();
@@ -215,6 +218,7 @@ export class ServerCluster implements Cluster {
     const autopilot = addAutopilot(server, this.#pool, log.named('server'));
     server.addDuty(bootstrapEntries(server, config.settings.config_entries.bootstrap, log.named('server')));
     addServerMetrics(this.#input.metrics, server, autopilot);
+    this.#stopSampling = sampleLoopDelay(this.#input.metrics);
     server.raft.onFailure((error) => this.#fail(error));
     server.raft.onLeaderChange((id) => {
       if (id !== undefined) forwarder.leaderIs(id);

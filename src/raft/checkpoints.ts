@@ -27,6 +27,7 @@ export interface CheckpointParts {
   /** Carries out what an input of the core has caused. */
   pump(input: () => void): void;
   stopped(): boolean;
+  info(message: string, fields: Record<string, unknown>): void;
   warn(message: string, fields: Record<string, unknown>): void;
 }
 
@@ -62,9 +63,12 @@ export class Checkpoints {
   }
 
   async #make(): Promise<CheckpointMeta> {
-    const { core, stateMachine, settings, writer, log } = this.#parts;
+    const { core, stateMachine, settings, writer, log, clock } = this.#parts;
     this.#attemptedAt = core.state.appliedIndex;
+    const startedMs = clock.monotonicMs();
     const meta = this.#describe(await stateMachine.checkpoint());
+    const { index, sizeBytes } = meta;
+    this.#parts.info('checkpoint made', { index, bytes: sizeBytes, ms: Math.round(clock.monotonicMs() - startedMs) });
     if (this.#parts.stopped()) throw new RaftError('stopped');
     const limit = core.state.rules.truncationLimit(meta.index, core.state.appliedIndex) - settings.trailingEntries;
     if (limit > core.state.log.prefix.index) {
@@ -173,6 +177,7 @@ export class Checkpoints {
           'restore moves the applied index to that of the checkpoint',
         );
         await log.finishInstall(checkpoint);
+        this.#parts.info('checkpoint installed', { index: checkpoint.index, bytes: checkpoint.sizeBytes });
         if (!this.#parts.stopped()) this.#parts.pump(() => core.installed(checkpoint, clock.monotonicMs()));
         this.#attemptedAt = checkpoint.index;
         writer.task(() => this.#cleanUp());

@@ -124,6 +124,7 @@ export class RaftNode implements Raft {
       ...{ core, settings, log, writer: this.#writer, transport: edges.transport, clock, stateMachine },
       pump: (input) => this.#input(input),
       stopped: () => this.#stopped,
+      info: (message, fields) => edges.logger?.info(message, fields),
       warn: (message, fields) => edges.logger?.warn(message, fields),
     });
   }
