@@ -13,8 +13,13 @@ export type Place =
   | { readonly kind: 'there'; readonly id: string }
   | { readonly kind: 'nowhere' };
 
-/** How often, at most, a held request looks again without being told of a change. */
+/** The longest pause before a held request looks again without being told of a change, as a share of the hold time. */
 const looksPerHold = 16;
+/**
+ * The first such pause, ms; each is up to twice as long as the one before. Short: a follower hears of a new leader some milliseconds
+ * before that one has applied its predecessors' log and takes requests.
+ */
+const firstPauseMs = 4;
 
 export class Leadership {
   readonly #raft: Raft;
@@ -73,13 +78,13 @@ export class Leadership {
    */
   async hold<T>(attempt: (place: Place) => Promise<{ readonly answer: T } | undefined>): Promise<T> {
     const deadlineMs = this.#clock.monotonicMs() + this.#holdMs;
-    for (;;) {
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, this.#holdMs / looksPerHold)) {
       if (this.#stopped) throw new BackendError('stopped', 'this server is shutting down');
       const outcome = await attempt(this.place());
       if (outcome !== undefined) return outcome.answer;
       const leftMs = deadlineMs - this.#clock.monotonicMs();
       if (leftMs <= 0) throw new BackendError('noLeader', 'No cluster leader');
-      await this.#pause(Math.min(leftMs, 1 + this.#random.next() * (this.#holdMs / looksPerHold)));
+      await this.#pause(Math.min(leftMs, 1 + this.#random.next() * pauseMs));
     }
   }
 

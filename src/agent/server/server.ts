@@ -245,7 +245,10 @@ export class Server implements Backend {
     if (handler === undefined) throw new HeddleError('CALL_UNKNOWN', `this server does not answer ${name}`);
     if (handler.where === 'any') return handler.run(args, caller);
     return this.#atLeader(
-      async () => handler.run(args, caller),
+      async () => {
+        this.#duties.hurry();
+        return handler.run(args, caller);
+      },
       (id) => this.#forwarder.call(id, name, args, caller),
     );
   }

@@ -25,8 +25,8 @@ export function electionTick(state: CoreState): void {
 }
 
 /**
- * The leader is probably dead: ask as soon as its lease has run out, a few random ticks apart from the others. The ticks count from
- * then: its followers have heard from it at the same moment, and would all ask at once, and split the votes.
+ * The leader is probably dead: ask as soon as its lease has run out. Its followers have heard from it at the same moment and all ask at
+ * once; `answerRivalPreVote` says who goes first. Further attempts are a few random ticks apart.
  */
 function lostContactTick(state: CoreState, lost: { attempts: number; ticks: number }): void {
   if (voterMustWait(state) || --lost.ticks > 0) return;
@@ -42,7 +42,7 @@ export function peerBroken(state: CoreState, peer: ServerId): void {
   const progress = state.leadership?.peers.get(peer);
   if (progress?.state === 'replicate') progress.becomeProbe(progress.matchIndex + 1);
   if (state.role === 'follower' && state.leaderId === peer) {
-    state.lostContact = { attempts: lostContactAttempts, ticks: state.random.int(0, 4) };
+    state.lostContact = { attempts: lostContactAttempts, ticks: 0 };
   }
 }
 
@@ -91,8 +91,8 @@ export function voterMustWait(state: CoreState): boolean {
   });
 }
 
-/** Any role but leader: would I vote for it? */
-export function answerPreVote(state: CoreState, request: PreVoteRequest): void {
+/** Would I vote for it? Tells what was answered. */
+export function answerPreVote(state: CoreState, request: PreVoteRequest): boolean {
   const candidate = { index: request.lastIndex, term: request.lastTerm };
   const granted =
     request.term > state.term && !voterMustWait(state) && state.rules.logIsUpToDate(candidate, state.log.last);
@@ -100,6 +100,34 @@ export function answerPreVote(state: CoreState, request: PreVoteRequest): void {
   if (granted && state.lostContact !== undefined) state.lostContact.ticks = Math.max(state.lostContact.ticks, 5);
   const term = granted ? request.term : state.term;
   state.send({ kind: 'preVoteResponse', from: state.id, to: request.from, term, granted });
+  return granted;
+}
+
+/**
+ * A pre-candidate is asked by another. Followers that lost their leader at the same moment ask at the same moment; each would say yes
+ * to the other, both would become candidates, and s1 and s2 of three, their votes given to themselves, would wait out a timeout. So the
+ * better log, or on a tie the higher id, goes first: it says no, and the other one gives way. Only while its own question is
+ * young: should the answers to it be lost, nobody is kept waiting for long. A no to a pre-vote costs no safety.
+ */
+export function answerRivalPreVote(state: CoreState, request: PreVoteRequest): void {
+  const { index, term } = state.log.last;
+  const order = term - request.lastTerm || index - request.lastIndex || (state.id > request.from ? 1 : -1);
+  const young = state.electionTicks <= state.settings.heartbeatTicks;
+  if (order > 0 && young && request.term === state.term + 1) {
+    state.send({ kind: 'preVoteResponse', from: state.id, to: request.from, term: state.term, granted: false });
+    return;
+  }
+  if (answerPreVote(state, request)) giveUp(state);
+}
+
+/** Ends an own candidacy without a leader in sight. What is known of the old leader's connection is kept. */
+function giveUp(state: CoreState): void {
+  const { lostContact } = state;
+  state.becomeFollower(state.term, '');
+  state.lostContact = lostContact;
+  // Should the other one fail, a short random pause is enough; pre-votes keep it harmless.
+  const { heartbeatTicks, electionTimeoutTicks } = state.settings;
+  state.electionTimeoutTicks = state.random.int(2 * heartbeatTicks, electionTimeoutTicks);
 }
 
 /** A candidate's later term. What is known of the old leader's connection still decides how long its lease is waited for. */

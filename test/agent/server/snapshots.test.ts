@@ -128,7 +128,9 @@ describe('a bad archive changes nothing and is told why', () => {
   it('cut anywhere', async () => {
     await put(server, 'a', 'x'.repeat(10_000));
     const archive = await save();
-    for (let at = 0; at < archive.length; at += Math.ceil(archive.length / 40)) {
+    const step = Math.ceil(archive.length / 40);
+    // Every few bytes, and each place in what closes the compression.
+    for (let at = 0; at < archive.length; at += at < archive.length - step ? step : 1) {
       await expect(restore(archive.subarray(0, at))).rejects.toMatchObject({ code: 'failed' });
     }
     await restore(archive);

@@ -32,7 +32,9 @@ export async function readArchive(archive: AsyncIterable<Uint8Array>, statePath:
   }
   checkSums(texts.get('SHA256SUMS') ?? '', hashes);
   const meta = JSON.parse(texts.get('meta.json') ?? 'null') as SnapshotMeta;
-  const remaining = await tar.remaining();
+  const remaining = await tar.remaining().catch((error: unknown) => {
+    throw fileProblem(error); // the files are whole, and what closes the compression is not
+  });
   if (remaining > 0) throw new Refusal('failed', `${remaining} unread uncompressed bytes remain`);
   return meta;
 }

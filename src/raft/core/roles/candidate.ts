@@ -1,11 +1,11 @@
 /** Pre-candidate and candidate: both ask, both give way to a leader of their term. */
-import { answerPreVote, answerVote, electionTick, takePreVote, takeVote } from '../election.ts';
+import { answerPreVote, answerRivalPreVote, answerVote, electionTick, takePreVote, takeVote } from '../election.ts';
 import { takeAppend, takeHeartbeat } from '../following.ts';
 import { ignored, type RoleTable } from './table.ts';
 
 export const preCandidate: RoleTable = {
   tick: electionTick,
-  preVoteRequest: answerPreVote,
+  preVoteRequest: answerRivalPreVote,
   preVoteResponse: takePreVote,
   voteRequest: answerVote,
   voteResponse: ignored('a vote of an election that this server gave up in the same term'),
