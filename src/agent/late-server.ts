@@ -14,6 +14,7 @@ import {
   type Snapshots,
 } from '../api/backend.ts';
 import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../fsm/index.ts';
+import { type Awaitable, andThen } from '../std/awaitable.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Server } from './server/index.ts';
 
@@ -65,8 +66,8 @@ export class LateServer implements Backend, Snapshots {
     return (this.#server ?? (await this.#opened())).apply(name, args, caller);
   }
 
-  async query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>> {
-    return (this.#server ?? (await this.#opened())).query(name, args, options);
+  query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Awaitable<Answer<QueryValue<N>>> {
+    return andThen(this.#server ?? this.#opened(), (server) => server.query(name, args, options));
   }
 
   async call<N extends CallName>(name: N, args: Calls[N]['args'], caller: Caller): Promise<Calls[N]['result']> {

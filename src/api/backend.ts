@@ -6,6 +6,7 @@
  */
 import type { ConfigurationRequest } from '../ca/index.ts';
 import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../fsm/index.ts';
+import type { Awaitable } from '../std/awaitable.ts';
 import { HeddleError } from '../std/errors.ts';
 import type {
   AutopilotHealth,
@@ -87,7 +88,8 @@ export interface Backend {
   /** Name of this agent's node. */
   readonly nodeName: string;
   apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>>;
-  query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>>;
+  /** At hand where this process may answer at once; may throw as well as reject. */
+  query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Awaitable<Answer<QueryValue<N>>>;
   call<N extends CallName>(name: N, args: Calls[N]['args'], caller: Caller): Promise<Calls[N]['result']>;
 }
 

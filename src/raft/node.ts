@@ -65,6 +65,8 @@ export class RaftNode implements Raft {
   readonly #appliedWaiters = new AppliedWaiters();
   readonly #reads = new Map<number, Deferred<LogIndex>>();
   #nextRead = 1;
+  /** The read that calls of this turn share. */
+  #gatheringRead: Promise<LogIndex> | undefined;
   #change: Deferred<Configuration> | undefined;
   #transfer: Deferred<void> | undefined;
 
@@ -308,13 +310,28 @@ export class RaftNode implements Raft {
     }
   }
 
+  leaseRead(): LogIndex | undefined {
+    if (this.#stopped) return undefined;
+    const index = this.#core.leaseRead(this.#edges.clock.monotonicMs());
+    return index !== undefined && index <= this.#core.state.appliedIndex ? index : undefined;
+  }
+
   readBarrier(mode: ReadMode): Promise<LogIndex> {
     if (this.#stopped) return Promise.reject(new RaftError('stopped'));
+    const index = mode === 'lease' ? this.leaseRead() : undefined;
+    if (index !== undefined) return Promise.resolve(index);
+    this.#gatheringRead ??= this.#gatherReads();
+    return this.#gatheringRead;
+  }
+
+  /** One read of the core for all that are asked for in this turn: were it begun at once, a round would carry the first alone. */
+  #gatherReads(): Promise<LogIndex> {
     return new Promise((resolve, reject) => {
       const id = this.#nextRead++;
       this.#reads.set(id, { resolve, reject });
-      this.#input(() => {
-        const asked = this.#core.read(id, mode, this.#edges.clock.monotonicMs());
+      this.#later(() => {
+        this.#gatheringRead = undefined;
+        const asked = this.#core.read(id, this.#edges.clock.monotonicMs());
         if (!asked.ok) this.#takeRead(id)?.reject(this.#notLeader());
       });
     });

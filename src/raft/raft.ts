@@ -67,9 +67,11 @@ export interface Raft {
   propose(data: Uint8Array): Promise<{ readonly index: LogIndex; readonly result: unknown }>;
   /**
    * A linearizable read point: resolves with an index that is applied here and contains every write acknowledged before
-   * the call. Only on the leader; `notLeader` otherwise.
+   * the call. Only on the leader; `notLeader` otherwise. Calls made in one turn of the event loop share one question.
    */
   readBarrier(mode: ReadMode): Promise<LogIndex>;
+  /** The read point of a `lease` read, if it can be had at once: this server leads, its lease holds, all of it is applied. */
+  leaseRead(): LogIndex | undefined;
   /** Resolves once `index` is applied here. */
   waitApplied(index: LogIndex): Promise<void>;
   status(): RaftStatus;

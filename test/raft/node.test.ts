@@ -56,6 +56,23 @@ describe('three voters', () => {
     });
   });
 
+  it('answer reads of one turn by one round, and those under the lease at once', async () => {
+    cluster = new Cluster();
+    await cluster.startAll('a', 'b', 'c');
+    const leader = await cluster.leader();
+    const { index } = await leader.propose(encode({ key: 'k', to: '1' }));
+    const { reads } = leader.core.state.leadership!;
+    const before = reads.round;
+    const points = await Promise.all(Array.from({ length: 100 }, () => leader.readBarrier('readIndex')));
+    expect(reads.round).toBe(before + 1);
+    expect(Math.min(...points)).toBeGreaterThanOrEqual(index);
+    // The answers of that round renewed the lease.
+    expect(leader.leaseRead()).toBeGreaterThanOrEqual(index);
+    for (const node of cluster.nodes.values()) if (node !== leader) expect(node.leaseRead()).toBeUndefined();
+    await cluster.kill(leader.id);
+    expect(leader.leaseRead()).toBeUndefined();
+  });
+
   it('hand leadership to the server that is named', async () => {
     cluster = new Cluster();
     await cluster.startAll('a', 'b', 'c');

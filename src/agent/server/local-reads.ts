@@ -1,6 +1,14 @@
 /** Answers queries from this server's own state, waiting for news if asked to. Whether it may answer is decided before. */
 import type { Answer, ReadOptions } from '../../api/backend.ts';
-import { type Query, type QueryArgs, type QueryName, type QueryValue, queries, type Store } from '../../fsm/index.ts';
+import {
+  type BlockingResult,
+  type Query,
+  type QueryArgs,
+  type QueryName,
+  type QueryValue,
+  queries,
+  type Store,
+} from '../../fsm/index.ts';
 import type { Random } from '../../std/random.ts';
 import { NotSent } from './forwarder.ts';
 import type { Leadership } from './leadership.ts';
@@ -23,18 +31,25 @@ export class LocalReads {
     this.#random = random;
   }
 
+  /** The answer as it is now. Throws the query's Refusal. */
+  now<N extends QueryName>(name: N, args: QueryArgs<N>): Answer<QueryValue<N>> {
+    return this.#answerOf(this.#store.read(queryOf(name), args));
+  }
+
   /** Throws the query's Refusal; rejects with `ABORTED` when the caller of a blocking read has gone. */
   async answer<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>> {
-    const query = queries[name] as unknown as Query<QueryArgs<N>, QueryValue<N>>;
-    const minIndex = options.minIndex ?? 0;
-    const { index, value, notFound } =
-      minIndex === 0
-        ? this.#store.read(query, args)
-        : await this.#store.blocking(query, args, {
-            minIndex,
-            waitMs: this.#waitMs(options.waitMs),
-            ...(options.signal === undefined ? {} : { signal: options.signal }),
-          });
+    const { minIndex = 0, signal } = options;
+    if (minIndex === 0) return this.now(name, args);
+    const waitMs = this.#waitMs(options.waitMs);
+    const found = await this.#store.blocking(queryOf(name), args, {
+      minIndex,
+      waitMs,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return this.#answerOf(found);
+  }
+
+  #answerOf<Value>({ index, value, notFound }: BlockingResult<Value>): Answer<Value> {
     return {
       value,
       index,
@@ -53,7 +68,7 @@ export class LocalReads {
     args: QueryArgs<N>,
     options: ReadOptions,
   ): Promise<Answer<QueryValue<N>>> {
-    if ((options.minIndex ?? 0) === 0) return this.answer(name, args, options);
+    if ((options.minIndex ?? 0) === 0) return this.now(name, args);
     const { signal } = options;
     const controller = new AbortController();
     let lost = false;
@@ -83,4 +98,8 @@ export class LocalReads {
     const waitMs = asked === undefined || asked <= 0 ? defaultWaitMs : Math.min(asked, waitMaxMs);
     return waitMs + (this.#random.next() * waitMs) / jitterDivisor;
   }
+}
+
+function queryOf<N extends QueryName>(name: N): Query<QueryArgs<N>, QueryValue<N>> {
+  return queries[name] as unknown as Query<QueryArgs<N>, QueryValue<N>>;
 }

@@ -40,6 +40,7 @@ import {
   type RaftSettings,
   type Transport,
 } from '../../raft/index.ts';
+import type { Awaitable } from '../../std/awaitable.ts';
 import type { Clock } from '../../std/clock.ts';
 import { second } from '../../std/duration.ts';
 import { HeddleError } from '../../std/errors.ts';
@@ -226,9 +227,27 @@ export class Server implements Backend {
     }
   }
 
-  async query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>> {
+  query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Awaitable<Answer<QueryValue<N>>> {
     this.#requireOwnDatacenter(options.caller);
+    if (this.#mayAnswerAtOnce(options)) return this.#reads.now(name, args);
     if (options.consistency === 'stale') return this.#staleQuery(name, args, options);
+    return this.#leaderQuery(name, args, options);
+  }
+
+  /** Most reads: they wait for no news, and what their consistency asks for is already so. */
+  #mayAnswerAtOnce({ consistency, minIndex = 0, maxStaleMs }: ReadOptions): boolean {
+    if (minIndex > 0 || this.#stopping !== undefined) return false;
+    if (consistency === 'default') return this.leadership.leading && this.raft.leaseRead() !== undefined;
+    if (consistency === 'consistent') return false;
+    const contactMs = Math.round(this.leadership.lastContactMs());
+    return maxStaleMs === undefined ? Number.isFinite(contactMs) : contactMs <= maxStaleMs;
+  }
+
+  async #leaderQuery<N extends QueryName>(
+    name: N,
+    args: QueryArgs<N>,
+    options: ReadOptions,
+  ): Promise<Answer<QueryValue<N>>> {
     const mode = options.consistency === 'consistent' ? 'readIndex' : 'lease';
     return this.#atLeader(
       async () => {

@@ -5,6 +5,7 @@
  *
  * An entry that nobody reads for a while is dropped, and so is the least recently read one when there are too many.
  */
+import type { Awaitable } from '../../std/awaitable.ts';
 import type { Answer } from '../backend.ts';
 
 export interface AgentCacheOptions {
@@ -37,7 +38,7 @@ export interface Cached<Value> {
 }
 
 /** Reads the value: at once for `minIndex` 0, else when it is newer. */
-export type Fetch<Value> = (minIndex: number, signal: AbortSignal) => Promise<Answer<Value>>;
+export type Fetch<Value> = (minIndex: number, signal: AbortSignal) => Awaitable<Answer<Value>>;
 
 export class AgentCache {
   readonly #options: AgentCacheOptions;

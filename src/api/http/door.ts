@@ -12,6 +12,7 @@
  * The order is part of the interface: a wrong method from a forbidden address is a 405.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Awaitable } from '../../std/awaitable.ts';
 import { type Answer, type Headers, nothing, text } from './answer.ts';
 import { answerOfError, badRequest } from './errors.ts';
 import { Mux } from './mux.ts';
@@ -72,6 +73,8 @@ export class Door {
   readonly #log: DoorLog;
   readonly #mayWrite: (address: string) => boolean;
   readonly #plain: Responder;
+  /** Of requests whose path is no path: with none of the headers. */
+  readonly #unreadable: Responder;
   readonly #api: Responder;
 
   constructor(routes: readonly Route[], options: DoorOptions, log: DoorLog) {
@@ -79,18 +82,22 @@ export class Door {
     this.#options = options;
     this.#log = log;
     this.#mayWrite = writersFrom(options.allowWriteFrom);
-    this.#plain = new Responder({ headers: canonicalHeaders(options.responseHeaders), compress: false, pretty: false });
-    this.#api = new Responder({ headers: apiHeaders(options), compress: true, pretty: options.pretty });
+    const failed = (response: ServerResponse, error: unknown): void => this.#unanswered(response.req, error);
+    const plain = { compress: false, pretty: false, failed };
+    this.#unreadable = new Responder({ ...plain, headers: [] });
+    this.#plain = new Responder({ ...plain, headers: canonicalHeaders(options.responseHeaders) });
+    this.#api = new Responder({ headers: apiHeaders(options), compress: true, pretty: options.pretty, failed });
   }
 
   /** A listener for `http.Server`. Never rejects and never throws: what fails is answered and logged. */
   readonly listener = (incoming: IncomingMessage, response: ServerResponse): void => {
     if (this.#log.finished !== undefined) this.#time(incoming, response);
-    this.#serve(incoming, response).catch((error: unknown) => {
-      this.#log.error({ error, method: incoming.method, url: withoutToken(incoming.url) }, 'http answer failed');
-      response.destroy();
-    });
+    this.#serve(incoming, response);
   };
+
+  #unanswered(incoming: IncomingMessage, error: unknown): void {
+    this.#log.error({ error, method: incoming.method, url: withoutToken(incoming.url) }, 'http answer failed');
+  }
 
   #time(incoming: IncomingMessage, response: ServerResponse): void {
     const startedMs = performance.now();
@@ -106,7 +113,7 @@ export class Door {
     );
   }
 
-  async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  #serve(incoming: IncomingMessage, response: ServerResponse): void {
     const target = splitTarget(incoming.url ?? '/');
     if (target === malformed) {
       response.shouldKeepAlive = false;
@@ -114,7 +121,7 @@ export class Door {
     }
     const { path } = target;
     if (!this.#options.allowUnprintablePaths && !isPrintable(path)) {
-      return new Responder({ headers: [], compress: false, pretty: false }).send(incoming, response, nothing(400));
+      return this.#unreadable.send(incoming, response, nothing(400));
     }
     const clean = cleanPath(path);
     const match = clean === path ? this.#mux.find(path) : { redirectTo: clean };
@@ -123,17 +130,20 @@ export class Door {
       return this.#plain.send(incoming, response, redirect(incoming, match.redirectTo, target.query));
     }
     const { route } = match;
-    const answer = await this.#answer(route, path, target.query, incoming, response);
-    await (route.bare === true ? this.#plain : this.#api).send(incoming, response, answer);
+    const responder = route.bare === true ? this.#plain : this.#api;
+    const answer = this.#answer(route, path, target.query, incoming, response);
+    // Most answers are at hand; the others come when they come. Neither fails: errors are answers here.
+    if (answer instanceof Promise) void answer.then((late) => responder.send(incoming, response, late));
+    else responder.send(incoming, response, answer);
   }
 
-  async #answer(
+  #answer(
     route: Route,
     path: string,
     rawQuery: string,
     incoming: IncomingMessage,
     response: ServerResponse,
-  ): Promise<Answer> {
+  ): Awaitable<Answer> {
     const query = parseQuery(rawQuery);
     if (query === undefined) return nothing(500);
     const refused = this.#refuse(route, path, incoming);
@@ -142,14 +152,19 @@ export class Door {
     const request = new ApiRequest({ incoming, response, path, rest, query });
     try {
       if (route.namespaced === true) refuseNamespace(request);
-      return await route.handle(request);
+      const answer = route.handle(request);
+      return answer instanceof Promise ? answer.catch((error: unknown) => this.#failure(request, error)) : answer;
     } catch (error) {
-      const { answer, defect } = answerOfError(error);
-      const fields = { method: incoming.method, path, status: answer.status };
-      if (defect) this.#log.error({ ...fields, error }, 'http request failed');
-      else this.#log.debug({ ...fields, text: answer.body }, 'http request refused');
-      return answer;
+      return this.#failure(request, error);
     }
+  }
+
+  #failure({ method, path }: ApiRequest, error: unknown): Answer {
+    const { answer, defect } = answerOfError(error);
+    const fields = { method, path, status: answer.status };
+    if (defect) this.#log.error({ ...fields, error }, 'http request failed');
+    else this.#log.debug({ ...fields, text: answer.body }, 'http request refused');
+    return answer;
   }
 
   #refuse(route: Route, path: string, incoming: IncomingMessage): Answer | undefined {

@@ -2,6 +2,7 @@
  * Reads that answer a list of records: they differ in what they ask and in the record, and share all else (parameters,
  * filter, distance order, the agent's cache, encoding once, headers).
  */
+import type { Awaitable } from '../../std/awaitable.ts';
 import type { Schema } from '../../structs/index.ts';
 import type { Answer as BackendAnswer, ReadOptions } from '../backend.ts';
 import type { Predicate } from '../filter/index.ts';
@@ -17,7 +18,7 @@ export interface ListRead<Row> {
   readonly row: Schema<Row>;
   /** 400 when the path's parameter is empty; undefined for routes without one. */
   readonly missing?: string;
-  readonly fetch: (request: ApiRequest, options: ReadOptions) => Promise<BackendAnswer<readonly Row[]>>;
+  readonly fetch: (request: ApiRequest, options: ReadOptions) => Awaitable<BackendAnswer<readonly Row[]>>;
   /** Name of the node of a row, where `?near=` orders by it. */
   readonly nodeOf?: (row: Row) => string;
   readonly cacheable?: boolean;
@@ -76,7 +77,7 @@ export async function fetchCached<Value>(
   request: ApiRequest,
   { parameters, options }: Read,
   backing: 'blocking-query' | 'streaming',
-  fetch: (options: ReadOptions) => Promise<BackendAnswer<Value>>,
+  fetch: (options: ReadOptions) => Awaitable<BackendAnswer<Value>>,
 ): Promise<Fetched<Value>> {
   const { caller } = options;
   const { answer, hit, ageSeconds } = await cache.get<Value>(

@@ -13,12 +13,15 @@ export type Match = { readonly route: Route } | { readonly redirectTo: string } 
 
 export class Mux {
   readonly #routes = new Map<string, Route>();
+  /** Paths that only lack the final slash of a route. */
+  readonly #slashless = new Set<string>();
 
   constructor(routes: readonly Route[]) {
     for (const route of routes) {
       assert(route.path.startsWith('/'), `route ${route.path} must start with a slash`);
       assert(!this.#routes.has(route.path), `two routes for ${route.path}`);
       this.#routes.set(route.path, route);
+      if (route.path.endsWith('/')) this.#slashless.add(route.path.slice(0, -1));
     }
   }
 
@@ -26,7 +29,7 @@ export class Mux {
   find(path: string): Match {
     const exact = this.#routes.get(path);
     if (exact !== undefined) return { route: exact };
-    if (this.#routes.has(`${path}/`)) return { redirectTo: `${path}/` };
+    if (this.#slashless.has(path)) return { redirectTo: `${path}/` };
     for (let slash = path.lastIndexOf('/'); slash >= 0; slash = path.lastIndexOf('/', slash - 1)) {
       const route = this.#routes.get(path.slice(0, slash + 1));
       if (route !== undefined) return slash === 0 && path !== '/' ? undefined : { route };

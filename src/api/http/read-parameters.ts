@@ -37,14 +37,18 @@ export interface ReadDefaults {
 
 export function readParameters(request: ApiRequest, defaults: ReadDefaults): ReadParameters {
   const { query } = request;
-  const freshness = readFreshness(request, defaults);
-  const cacheControl = readCacheControl(request.header('cache-control'));
+  const { consistency, maxStaleMs, cached } = readFreshness(request, defaults);
+  const { maxAgeMs, mustRevalidate, staleIfErrorMs } = readCacheControl(request.header('cache-control'));
   const waitMs = readWait(query.get('wait'));
   return {
     datacenter: query.get('dc'),
     token: request.token,
-    ...freshness,
-    ...cacheControl,
+    consistency,
+    maxStaleMs,
+    cached,
+    maxAgeMs,
+    mustRevalidate,
+    staleIfErrorMs,
     waitMs,
     minIndex: readIndex(query.get('index')),
   };

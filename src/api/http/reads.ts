@@ -2,6 +2,7 @@
  * What reads of the catalog, health, keys and sessions have in common: parameters to backend options, the answer's index
  * and leader headers, and the headers that a failed read still carries.
  */
+import type { Awaitable } from '../../std/awaitable.ts';
 import type { Answer as BackendAnswer, Caller, ReadOptions } from '../backend.ts';
 import type { Headers } from './answer.ts';
 import { ErrorWithHeaders } from './errors.ts';
@@ -26,13 +27,13 @@ export function callerOf(request: ApiRequest, datacenter = request.query.get('dc
 export function readOf(request: ApiRequest, defaults: ReadDefaults): Read {
   const parameters = readParameters(request, defaults);
   const { consistency, maxStaleMs, minIndex, waitMs } = parameters;
-  const options: ReadOptions = {
-    caller: callerOf(request),
-    consistency,
-    ...(maxStaleMs === undefined ? {} : { maxStaleMs }),
-    ...(minIndex > 0 ? { minIndex, signal: request.signal } : {}),
-    ...(minIndex > 0 && waitMs > 0 ? { waitMs } : {}),
-  };
+  const options: { -readonly [K in keyof ReadOptions]: ReadOptions[K] } = { caller: callerOf(request), consistency };
+  if (maxStaleMs !== undefined) options.maxStaleMs = maxStaleMs;
+  if (minIndex > 0) {
+    options.minIndex = minIndex;
+    options.signal = request.signal;
+    if (waitMs > 0) options.waitMs = waitMs;
+  }
   return { parameters, options };
 }
 
@@ -64,7 +65,7 @@ export const failedReadHeaders: Headers = {
 };
 
 /** Runs a read; if it fails, its error carries the headers of a failed read. */
-export async function withFailedHeaders<T>(work: () => Promise<T>): Promise<T> {
+export async function withFailedHeaders<T>(work: () => Awaitable<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { type Answer, type Body, type BodyStream, Encoded, jsonType } from './answer.ts';
 import { indentJson } from './go-json.ts';
-import { endOfTurn } from './turn.ts';
+import { atEndOfTurn } from './turn.ts';
 
 const gzip = promisify(zlib.gzip);
 
@@ -21,6 +21,8 @@ export interface ResponderOptions {
   readonly headers: readonly string[];
   readonly compress: boolean;
   readonly pretty: boolean;
+  /** Hears of an answer that could not be written, its fault or ours. The connection is closed already. */
+  readonly failed: (response: ServerResponse, error: unknown) => void;
 }
 
 export class Responder {
@@ -30,32 +32,64 @@ export class Responder {
     this.#options = options;
   }
 
-  async send(incoming: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+  /** Writes an answer at the end of this turn, or when it is compressed, or bit by bit. Never throws. */
+  send(incoming: IncomingMessage, response: ServerResponse, answer: Answer): void {
     if (response.destroyed) return;
+    try {
+      this.#send(incoming, response, answer);
+    } catch (error) {
+      this.#fail(response, error);
+    }
+  }
+
+  #send(incoming: IncomingMessage, response: ServerResponse, answer: Answer): void {
+    const { status, contentType, body } = answer;
     // In HTTP/1.1 a connection stays open unless somebody says otherwise: saying so again is noise in every answer.
     if (response.shouldKeepAlive && incoming.httpVersionMinor > 0) response.removeHeader('Connection');
-    const headers = [...this.#options.headers];
+    const headers = this.#headersOf(answer);
+    if (isStream(body)) {
+      response.writeHead(status, headers);
+      pump(response, body).catch((error: unknown) => this.#fail(response, error));
+      return;
+    }
+    const pretty = contentType === jsonType && this.#wantsPretty(incoming);
+    if (!pretty && isSmallAscii(body)) return this.#finish(response, status, headers, body);
+    const plain = bytesOf(pretty ? indent(body) : body);
+    if (!this.#mayCompress(incoming, plain)) return this.#finish(response, status, headers, plain);
+    headers.push('Content-Encoding', 'gzip');
+    this.#compressed(body, plain, pretty).then(
+      (bytes) => this.#finish(response, status, headers, bytes),
+      (error: unknown) => this.#fail(response, error),
+    );
+  }
+
+  #headersOf(answer: Answer): string[] {
+    const headers = this.#options.headers.slice();
     if (answer.headers !== undefined) {
       for (const name in answer.headers) headers.push(name, headerValue(answer.headers[name]!));
     }
     if (answer.contentType !== undefined) headers.push('Content-Type', answer.contentType);
-    if (isStream(answer.body)) {
-      response.writeHead(answer.status, headers);
-      return pump(response, answer.body);
-    }
-    const pretty = answer.contentType === jsonType && this.#wantsPretty(incoming);
-    if (!pretty && isSmallAscii(answer.body)) return sendText(response, answer.status, headers, answer.body);
-    const plain = bytesOf(pretty ? indent(answer.body) : answer.body);
-    const compressed = this.#mayCompress(incoming, plain)
-      ? await this.#compressed(answer.body, plain, pretty)
-      : undefined;
-    if (compressed !== undefined) headers.push('Content-Encoding', 'gzip');
-    const bytes = compressed ?? plain;
-    headers.push('Content-Length', String(bytes.byteLength));
-    await endOfTurn();
-    if (response.destroyed) return;
-    response.writeHead(answer.status, headers);
-    response.end(bytes.byteLength === 0 ? undefined : bytes);
+    return headers;
+  }
+
+  /** Sends head and body as one. A string has as many bytes as characters. */
+  #finish(response: ServerResponse, status: number, headers: string[], body: string | Uint8Array): void {
+    headers.push('Content-Length', String(body.length));
+    atEndOfTurn(() => {
+      if (response.destroyed) return;
+      try {
+        response.writeHead(status, headers);
+        if (body.length === 0) response.end();
+        else response.end(body, 'latin1');
+      } catch (error) {
+        this.#fail(response, error);
+      }
+    });
+  }
+
+  #fail(response: ServerResponse, error: unknown): void {
+    response.destroy();
+    this.#options.failed(response, error);
   }
 
   #wantsPretty(incoming: IncomingMessage): boolean {
@@ -79,14 +113,6 @@ export class Responder {
 /** Text that is as many bytes as characters and is not compressed leaves in one piece with its headers. */
 function isSmallAscii(body: Body): body is string {
   return typeof body === 'string' && body.length < gzipBytesMin && !/[\u0080-\uffff]/.test(body);
-}
-
-async function sendText(response: ServerResponse, status: number, headers: string[], body: string): Promise<void> {
-  headers.push('Content-Length', String(body.length));
-  await endOfTurn();
-  if (response.destroyed) return;
-  response.writeHead(status, headers);
-  response.end(body === '' ? undefined : body, 'latin1');
 }
 
 /** A value may hold what a client sent (a service id in a reason): no line may end in it, and headers are Latin-1. */

@@ -4,6 +4,7 @@
  *
  * A path that ends in `/` stands for everything below it (`/v1/kv/` serves `/v1/kv/a/b`); any other is exact.
  */
+import type { Awaitable } from '../../std/awaitable.ts';
 import type { Answer } from './answer.ts';
 import type { ApiRequest, Method } from './request.ts';
 
@@ -20,4 +21,5 @@ export interface Route {
   readonly bare?: boolean;
 }
 
-export type Handler = (request: ApiRequest) => Answer | Promise<Answer>;
+/** May throw as well as reject. */
+export type Handler = (request: ApiRequest) => Awaitable<Answer>;

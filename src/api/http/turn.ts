@@ -4,14 +4,15 @@
  * cores with 32 connections: 18.9 against 13.4 microseconds of CPU a small answer. It costs an idle server nothing: the turn
  * ends as soon as what has arrived is read.
  */
-let turn: Promise<void> | undefined;
+let waiting: (() => void)[] = [];
 
-export function endOfTurn(): Promise<void> {
-  turn ??= new Promise((resolve) => {
-    setImmediate(() => {
-      turn = undefined;
-      resolve();
-    });
-  });
-  return turn;
+/** Calls `work` at the end of this turn, in the order of asking. It must not throw. */
+export function atEndOfTurn(work: () => void): void {
+  if (waiting.push(work) === 1) setImmediate(runAll);
+}
+
+function runAll(): void {
+  const works = waiting;
+  waiting = [];
+  for (const work of works) work();
 }

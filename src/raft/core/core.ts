@@ -18,7 +18,15 @@ import { follower } from './roles/follower.ts';
 import { leader } from './roles/leader.ts';
 import type { RoleTable } from './roles/table.ts';
 import { type CoreOptions, CoreState } from './state.ts';
-import { type CheckpointMeta, type Configuration, type Entry, entryBytes, type Role, type ServerId } from './types.ts';
+import {
+  type CheckpointMeta,
+  type Configuration,
+  type Entry,
+  entryBytes,
+  type LogIndex,
+  type Role,
+  type ServerId,
+} from './types.ts';
 import { invalidCheckpoint, invalidMessage } from './validate.ts';
 
 const roles: { readonly [R in Role]: RoleTable } = { follower, preCandidate, candidate, leader };
@@ -85,13 +93,18 @@ export class RaftCore {
     return ok({ index: first, term: state.term });
   }
 
-  /** Asks for a linearizable read point under a number of the caller's; comes back in `readsReady` or `readsFailed`. */
-  read(id: number, mode: 'lease' | 'readIndex', nowMs: number): Result<void, 'notLeader'> {
+  /** Asks a majority for a read point, under a number of the caller's; comes back in `readsReady` or `readsFailed`. */
+  read(id: number, nowMs: number): Result<void, 'notLeader'> {
     this.state.nowMs = nowMs;
     const { leadership } = this.state;
     if (leadership === undefined) return err('notLeader');
-    read(this.state, leadership, id, mode);
+    read(this.state, leadership, id);
     return ok(undefined);
+  }
+
+  /** The read point that a leader may take without asking, while its lease holds. */
+  leaseRead(nowMs: number): LogIndex | undefined {
+    return this.leaseIsValid(nowMs) ? this.state.commitIndex : undefined;
   }
 
   changeMembership(

@@ -16,10 +16,8 @@ export function leaseIsValid(state: CoreState, leadership: Leadership): boolean 
 }
 
 /** `id` comes back in `readsReady` or `readsFailed`. */
-export function read(state: CoreState, leadership: Leadership, id: number, mode: 'lease' | 'readIndex'): void {
-  if (mode === 'lease' && leaseIsValid(state, leadership)) {
-    state.readsReady.push({ id, index: state.commitIndex });
-  } else if (state.rules.mayReadAt(state.log.termAt(state.commitIndex), state.term)) {
+export function read(state: CoreState, leadership: Leadership, id: number): void {
+  if (state.rules.mayReadAt(state.log.termAt(state.commitIndex), state.term)) {
     leadership.reads.add(id, state.commitIndex);
   } else {
     leadership.reads.addEarly(id);

@@ -23,7 +23,8 @@ async function open(...args: Parameters<typeof openServer>): Promise<Server> {
 }
 const put = (server: Server, Key: string, value: string) =>
   server.apply('kv.set', { Key, Value: Buffer.from(value), Flags: 0 }, caller);
-const get = (server: Server, key: string, options = {}) => server.query('kv.get', { key }, { ...reading, ...options });
+const get = async (server: Server, key: string, options = {}) =>
+  server.query('kv.get', { key }, { ...reading, ...options });
 const text = (value: Uint8Array | null | undefined): string | undefined =>
   value == null ? undefined : Buffer.from(value).toString();
 
@@ -34,6 +35,18 @@ it('takes a write at once after the start, and reads it in every way', async () 
     const answer = await get(server, 'a', { consistency });
     expect(text(answer.value?.Value)).toBe('1');
     expect(answer).toMatchObject({ knownLeader: true, lastContactMs: 0, notFound: false });
+  }
+});
+
+it('has a default and a stale read at hand, and refuses each once it has stopped', async () => {
+  const server = await open();
+  await put(server, 'a', '1');
+  for (const consistency of ['default', 'stale'] as const) {
+    expect(server.query('kv.get', { key: 'a' }, { ...reading, consistency })).not.toBeInstanceOf(Promise);
+  }
+  await server.stop();
+  for (const consistency of ['default', 'stale', 'consistent'] as const) {
+    await expect(get(server, 'a', { consistency })).rejects.toMatchObject({ code: 'stopped' });
   }
 });
 
@@ -85,7 +98,7 @@ it('answers without a leader, after the hold, that there is none', async () => {
 it('knows no other datacenter', async () => {
   const server = await open();
   const elsewhere = { ...caller, datacenter: 'dc9' };
-  await expect(server.query('kv.get', { key: 'a' }, { ...reading, caller: elsewhere })).rejects.toMatchObject({
+  await expect(get(server, 'a', { caller: elsewhere })).rejects.toMatchObject({
     code: 'noPath',
     message: 'No path to datacenter',
   });

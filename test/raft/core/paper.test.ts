@@ -182,7 +182,7 @@ it('dissertation §6.4: reads of one round are answered after a majority confirm
   const cores = new Cores(['a', 'b', 'c']);
   cores.elect('a');
   const core = cores.get('a');
-  core.read(1, 'readIndex', cores.nowMs);
+  core.read(1, cores.nowMs);
   core.drain();
   core.step(
     { kind: 'heartbeatResponse', from: 'b', to: 'a', term: core.state.term, readRound: 0, sentMs: 0 },

@@ -1,4 +1,5 @@
 /** `/v1/catalog`: nodes, services, instances, and registration by whoever speaks for a node that runs no agent. */
+import { andThen } from '../../../std/awaitable.ts';
 import {
   type CatalogService,
   catalogService,
@@ -11,6 +12,7 @@ import {
   s,
 } from '../../../structs/index.ts';
 
+import type { ReadOptions } from '../../backend.ts';
 import { type Answer, Encoded, json } from '../answer.ts';
 import { decodeBody } from '../body.ts';
 import { HttpError } from '../errors.ts';
@@ -85,13 +87,13 @@ async function services(context: RouteContext, request: ApiRequest): Promise<Ans
   const args = { nodeMeta: nodeMetaOf(request) };
   const { backend, encodings } = context;
   return withFailedHeaders(async () => {
+    const ask = (options: ReadOptions) => backend.query('catalog.services', args, options);
     const { answer, headers } = read.parameters.cached
-      ? await fetchCached(context, request, read, 'blocking-query', (options) =>
-          backend.query('catalog.services', args, options),
-        )
-      : await backend
-          .query('catalog.services', args, read.options)
-          .then((found) => ({ answer: found, headers: readHeaders(found, read.parameters.consistency) }));
+      ? await fetchCached(context, request, read, 'blocking-query', ask)
+      : await andThen(ask(read.options), (answer) => ({
+          answer,
+          headers: readHeaders(answer, read.parameters.consistency),
+        }));
     return json(
       encodings.object(answer.value, () => tagsByName.text(answer.value)),
       headers,

@@ -3,6 +3,7 @@
  *
  * Parameters whose presence counts (`?recurse=false` recurses): recurse, keys, raw, separator, flags, cas, acquire, release.
  */
+import { type Awaitable, andThen } from '../../../std/awaitable.ts';
 import { type KvEntry, kvEntry, s } from '../../../structs/index.ts';
 import { type Answer, Encoded, json, jsonType, nothing } from '../answer.ts';
 import { HttpError } from '../errors.ts';
@@ -31,26 +32,29 @@ export function kvRoutes(context: RouteContext): Route[] {
 const entries = s.list(kvEntry);
 const keys = s.list(s.string(), '[]');
 
-async function getKeys(context: RouteContext, request: ApiRequest): Promise<Answer> {
+function getKeys(context: RouteContext, request: ApiRequest): Awaitable<Answer> {
   const { backend, defaults } = context;
   const { query, rest: key } = request;
   const { options } = readOf(request, defaults);
   if (query.has('keys')) {
     const separator = query.get('separator') || query.get('seperator');
-    const found = await backend.query('kv.keys', { prefix: key, separator }, options);
-    if (found.value.length === 0 && key !== '') return nothing(404, readHeaders(found));
-    return json(new Encoded(Buffer.from(keys.text(found.value))), readHeaders(found));
+    return andThen(backend.query('kv.keys', { prefix: key, separator }, options), (found) => {
+      if (found.value.length === 0 && key !== '') return nothing(404, readHeaders(found));
+      return json(new Encoded(Buffer.from(keys.text(found.value))), readHeaders(found));
+    });
   }
   if (query.has('recurse')) {
-    const found = await backend.query('kv.list', { prefix: key }, options);
-    if (found.value.length === 0) return nothing(404, readHeaders(found));
-    return json(new Encoded(Buffer.from(entries.text(found.value))), readHeaders(found));
+    return andThen(backend.query('kv.list', { prefix: key }, options), (found) => {
+      if (found.value.length === 0) return nothing(404, readHeaders(found));
+      return json(new Encoded(Buffer.from(entries.text(found.value))), readHeaders(found));
+    });
   }
   if (key === '') throw new HttpError(400, 'Missing key name');
-  const found = await backend.query('kv.get', { key }, options);
-  if (found.value === null) return nothing(404, readHeaders(found));
-  if (query.has('raw')) return rawValue(found.value, readHeaders(found));
-  return { status: 200, contentType: jsonType, body: entries.text([found.value]), headers: readHeaders(found) };
+  return andThen(backend.query('kv.get', { key }, options), (found) => {
+    if (found.value === null) return nothing(404, readHeaders(found));
+    if (query.has('raw')) return rawValue(found.value, readHeaders(found));
+    return { status: 200, contentType: jsonType, body: entries.text([found.value]), headers: readHeaders(found) };
+  });
 }
 
 /** The value alone, marked so that no browser takes what somebody stored for a page. */
