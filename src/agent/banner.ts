@@ -17,7 +17,7 @@ export function banner(config: AgentConfig, nodeId: string, dataDir: string): st
     ['Datacenter', `'${config.datacenter}' (Segment: '<all>')`],
     ['Server', `${config.server} (Bootstrap: ${config.bootstrap})`],
     ['Client Addr', `[${config.clientAddresses.join(' ')}] ${client}`],
-    ['Cluster Addr', `${config.advertiseAddress} (LAN: ${config.settings.ports.serf_lan}, WAN: -1)`],
+    ['Cluster Addr', `${config.advertiseAddress} (LAN: ${ports.serf_lan}, WAN: ${wanPort(config)})`],
     [
       'Encrypt',
       `Gossip: ${settings.encrypt !== '' || keyringFileExists(config, dataDir)}, TLS-Outgoing: false, TLS-Incoming: false, Auto-Encrypt-TLS: false`,
@@ -31,6 +31,11 @@ export function banner(config: AgentConfig, nodeId: string, dataDir: string): st
     '==> Log data will now stream in as it occurs:',
     '',
   ].join('\n');
+}
+
+/** Clients are in no WAN pool. */
+function wanPort({ server, settings }: AgentConfig): number {
+  return server && settings.ports.serf_wan > 0 ? settings.ports.serf_wan : -1;
 }
 
 /** Gossip is encrypted with the keys of this file, whether or not the configuration names one. */

@@ -10,10 +10,11 @@ import { systemClock } from './clock.ts';
 import type { Cluster, ClusterInput } from './cluster.ts';
 import { connectParts } from './identities.ts';
 import { LocalError } from './local/errors.ts';
-import { LanPool } from './membership/lan-pool.ts';
-import { rpcAddress } from './membership/tags.ts';
-import { lanPoolOptions } from './pool-options.ts';
-import { forceLeavePool, joinPool, memberOf, poolParts } from './pool-view.ts';
+import { AgentPool } from './membership/agent-pool.ts';
+import { rpcAddress, shortName } from './membership/tags.ts';
+import { remoteKeyring } from './pool-keys.ts';
+import { lanPoolOptions, refuseWanJoin } from './pool-options.ts';
+import { forceLeaveMember, joinPool, memberOf, noSuchMember, poolParts } from './pool-view.ts';
 import { clientStats } from './server-stats.ts';
 
 export class ClientCluster implements Cluster {
@@ -25,17 +26,21 @@ export class ClientCluster implements Cluster {
   readonly coordinate: NonNullable<Cluster['coordinate']>;
   readonly keyring: NonNullable<Cluster['keyring']>;
   readonly #input: ClusterInput;
-  readonly #pool: LanPool;
+  readonly #pool: AgentPool;
   readonly #remote: RemoteBackend;
   readonly #caches: readonly { stop(): void }[];
   #fail: (error: Error) => void = () => undefined;
 
   static async start(input: ClusterInput): Promise<ClientCluster> {
-    const pool = await LanPool.open(lanPoolOptions(input, 0), { clock: systemClock, log: input.log.named('client') });
+    refuseWanJoin(input, 'Must be a server to join WAN cluster');
+    const pool = await AgentPool.open(lanPoolOptions(input, 0, undefined), {
+      clock: systemClock,
+      log: input.log.named('client'),
+    });
     return new ClientCluster(input, pool);
   }
 
-  private constructor(input: ClusterInput, pool: LanPool) {
+  private constructor(input: ClusterInput, pool: AgentPool) {
     const { config } = input;
     this.#input = input;
     this.#pool = pool;
@@ -57,10 +62,10 @@ export class ClientCluster implements Cluster {
     const { routes, caches } = connectParts(input, this.#remote);
     this.routes = routes;
     this.#caches = caches;
-    const { events, coordinate, keyring } = poolParts(this.#pool, input.config.datacenter);
+    const { events, coordinate } = poolParts(this.#pool);
     this.events = events;
     this.coordinate = coordinate;
-    this.keyring = keyring;
+    this.keyring = remoteKeyring(this.#remote);
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -81,8 +86,10 @@ export class ClientCluster implements Cluster {
     return joinPool(this.#pool, address, this.#input.config.settings.ports.serf_lan);
   }
 
-  forceLeave(node: string, prune: boolean): Promise<void> {
-    return forceLeavePool(this.#pool, node, this.#input.config.datacenter, prune);
+  async forceLeave(node: string, { prune, wan }: { readonly prune: boolean; readonly wan: boolean }): Promise<void> {
+    if (wan) throw new LocalError('failed', 'Must be a server to leave the WAN cluster');
+    const name = shortName(node, this.#input.config.datacenter);
+    if (!(await forceLeaveMember(this.#pool, name, prune))) throw noSuchMember(node);
   }
 
   async leave(): Promise<void> {

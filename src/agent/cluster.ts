@@ -29,7 +29,7 @@ export interface Cluster {
   /** `null`: there is no such pool here. */
   members(pool: 'lan' | 'wan'): readonly Member[] | null;
   join(address: string, pool: 'lan' | 'wan'): Promise<void>;
-  forceLeave(node: string, prune: boolean): Promise<void>;
+  forceLeave(node: string, options: { readonly prune: boolean; readonly wan: boolean }): Promise<void>;
   /** Says goodbye to the others; afterwards only `stop` makes sense. */
   leave(): Promise<void>;
   /** Ends everything it runs. The state on disk stays good. */

@@ -79,8 +79,8 @@ export class RunningLocalAgent implements LocalAgent {
   leave(): Promise<void> {
     return this.#parts.leave();
   }
-  forceLeave(node: string, prune: boolean): Promise<void> {
-    return this.#parts.cluster.forceLeave(node, prune);
+  forceLeave(node: string, options: { readonly prune: boolean; readonly wan: boolean }): Promise<void> {
+    return this.#parts.cluster.forceLeave(node, options);
   }
   async reload(): Promise<void> {
     try {

@@ -1,20 +1,16 @@
-/** The gossip pool as the agent's own endpoints show it and act on it. */
+/** A gossip pool as the agent's own endpoints show it and act on it. */
 
 import type { Member } from '../api/local-agent.ts';
-import { GossipError, type Member as GossipMember } from '../gossip/index.ts';
+import { type Coordinate as GossipCoordinate, GossipError, type Member as GossipMember } from '../gossip/index.ts';
+import type { Coordinate } from '../structs/index.ts';
 import type { Cluster } from './cluster.ts';
 import { dial, splitAddress } from './dial.ts';
 import { dialError } from './local/checks/net-errors.ts';
 import { LocalError } from './local/errors.ts';
-import type { LanPool } from './membership/lan-pool.ts';
-import { poolKeys } from './pool-keys.ts';
+import type { AgentPool } from './membership/agent-pool.ts';
 
-/** What every agent has of its pool, server or client. */
-export function poolParts(
-  pool: LanPool,
-  datacenter: string,
-): Required<Pick<Cluster, 'events' | 'coordinate' | 'keyring'>> {
-  const { gossip } = pool;
+/** What every agent has of its LAN pool, server or client. */
+export function poolParts({ gossip }: AgentPool): Required<Pick<Cluster, 'events' | 'coordinate'>> {
   return {
     events: {
       send(name, payload) {
@@ -28,12 +24,13 @@ export function poolParts(
       receive: (delivered) =>
         gossip.on('userEvent', ({ name, payload, lamportTime }) => delivered(name, payload, lamportTime)),
     },
-    coordinate() {
-      const { Vec, Error: error, Adjustment, Height } = gossip.coordinate();
-      return { Vec: [...Vec], Error: error, Adjustment, Height };
-    },
-    keyring: poolKeys(gossip.keys, datacenter),
+    coordinate: () => coordinateForm(gossip.coordinate()),
   };
+}
+
+/** A copy in the form of records. */
+export function coordinateForm({ Vec, Error: error, Adjustment, Height }: GossipCoordinate): Coordinate {
+  return { Vec: [...Vec], Error: error, Adjustment, Height };
 }
 
 const statusNumber = { none: 0, alive: 1, leaving: 2, left: 3, failed: 4 } as const;
@@ -55,20 +52,13 @@ export function memberOf(member: GossipMember): Member {
 }
 
 /** Joins through one address. Throws a LocalError in the words that tools of the field know. */
-export async function joinPool(pool: LanPool, address: string, defaultPort: number): Promise<void> {
+export async function joinPool(pool: AgentPool, address: string, defaultPort: number): Promise<void> {
   try {
     await pool.join([address]);
   } catch (error) {
     if (!(error instanceof GossipError)) throw error;
     throw new LocalError('failed', `1 error occurred:\n\t* ${await whyNot(address, defaultPort, error)}\n\n`);
   }
-}
-
-/** A server's WAN pool is itself. To join another datacenter's server over the LAN would make the two pools one. */
-export async function joinWan(address: string, own: string): Promise<void> {
-  if (splitAddress(address, 0).host === own) return;
-  const reason = 'there is no WAN pool in this version: datacenters stand alone';
-  throw new LocalError('failed', `1 error occurred:\n\t* Failed to join ${address}: ${reason}\n\n`);
 }
 
 async function whyNot(address: string, defaultPort: number, error: GossipError): Promise<string> {
@@ -82,12 +72,12 @@ async function whyNot(address: string, defaultPort: number, error: GossipError):
   return `Failed to join ${host}:${port}: ${dialError(refused, `${host}:${port}`)}`;
 }
 
-export async function forceLeavePool(pool: LanPool, node: string, datacenter: string, prune: boolean): Promise<void> {
-  const suffix = `.${datacenter}`;
-  const name = node.endsWith(suffix) ? node.slice(0, -suffix.length) : node;
-  if (!pool.members().some((member) => member.name === name)) {
-    throw new LocalError('failed', `agent: No node found with name '${node}'`);
-  }
-  // A member that is alive refutes it.
+/** False when there is no such member; one that is alive refutes it. */
+export async function forceLeaveMember(pool: AgentPool, name: string, prune: boolean): Promise<boolean> {
+  if (!pool.members().some((member) => member.name === name)) return false;
   await pool.gossip.forceLeave(name, { prune });
+  return true;
 }
+
+export const noSuchMember = (node: string): LocalError =>
+  new LocalError('failed', `agent: No node found with name '${node}'`);

@@ -2,7 +2,7 @@
  * The cluster of a server agent: its RPC port, its place in the gossip pool, and its Raft, in this order, since a new cluster
  * finds itself through the first two.
  *
- *     RPC port (Raft, gRPC door) -> gossip pool -> join -> [empty log: agree on a beginning] -> Raft, state -> duties
+ *     RPC port (Raft, gRPC door) -> gossip pools (WAN, LAN) -> join -> [empty log: agree on a beginning] -> Raft, state -> duties
  */
 import { randomUUID } from 'node:crypto';
 import { type Backend, BackendError, type Caller, type Snapshots } from '../api/backend.ts';
@@ -17,16 +17,19 @@ import type { Cluster, ClusterInput } from './cluster.ts';
 import { connectParts, installConnect } from './identities.ts';
 import { LateServer } from './late-server.ts';
 import { sampleLoopDelay } from './loop-delay.ts';
+import { AgentPool } from './membership/agent-pool.ts';
 import { BootstrapConsent, type Voter } from './membership/bootstrap.ts';
 import { BootstrapRun } from './membership/bootstrap-run.ts';
-import { LanPool } from './membership/lan-pool.ts';
+import { shortName } from './membership/tags.ts';
+import { answerKeyring, poolKeys } from './pool-keys.ts';
 import { lanPoolOptions } from './pool-options.ts';
-import { forceLeavePool, joinPool, joinWan, memberOf, poolParts } from './pool-view.ts';
+import { forceLeaveMember, joinPool, memberOf, noSuchMember, poolParts } from './pool-view.ts';
 import { RpcForwarder } from './rpc/rpc-forwarder.ts';
 import { type RpcServer, startRpcServer } from './rpc/rpc-server.ts';
 import { aloneConfiguration, Server, type ServerOptions, ServerSnapshots } from './server/index.ts';
 import { addAutopilot } from './server-autopilot.ts';
 import { addServerMetrics, serverStats } from './server-stats.ts';
+import { noWan, Wan } from './wan.ts';
 
 const bootstrapCaller: Caller = { token: '', address: '', call: 'bootstrap', datacenter: '' };
 /** How long a server that leaves waits to be taken out of the Raft configuration, ms. */
@@ -43,7 +46,8 @@ export class ServerCluster implements Cluster {
   readonly #input: ClusterInput;
   readonly #late: LateServer;
   readonly #rpc: RpcServer;
-  readonly #pool: LanPool;
+  readonly #pool: AgentPool;
+  readonly #wan: Wan | undefined;
   readonly #opening: Promise<Server>;
   readonly #caches: readonly { stop(): void }[];
   #bootstrap: BootstrapRun | undefined;
@@ -71,10 +75,8 @@ export class ServerCluster implements Cluster {
     const port = input.anyPorts && !config.given.has('ports.server') ? 0 : config.settings.ports.server;
     const rpc = await startRpcServer(config.bindAddress, port, [transport, door]);
     try {
-      const gossip = input.network === undefined ? {} : { gossip: { transport: input.network.gossip(nodeId) } };
-      const edges = { clock: systemClock, log: log.named('server'), ...gossip };
-      const pool = await LanPool.open(lanPoolOptions(input, rpc.port), edges);
-      return new ServerCluster(input, { late, rpc, pool, transport });
+      const { pool, wan } = await openPools(input, rpc.port);
+      return new ServerCluster(input, { late, rpc, pool, wan, transport });
     } catch (error) {
       rpc.stop();
       throw error;
@@ -86,7 +88,8 @@ export class ServerCluster implements Cluster {
     parts: {
       readonly late: LateServer;
       readonly rpc: RpcServer;
-      readonly pool: LanPool;
+      readonly pool: AgentPool;
+      readonly wan: Wan | undefined;
       readonly transport: GrpcTransport;
     },
   ) {
@@ -94,15 +97,20 @@ export class ServerCluster implements Cluster {
     this.#late = parts.late;
     this.#rpc = parts.rpc;
     this.#pool = parts.pool;
+    this.#wan = parts.wan;
     this.backend = parts.late;
     this.snapshots = parts.late;
     const { routes, caches } = connectParts(input, parts.late);
     this.routes = routes;
     this.#caches = caches;
-    const { events, coordinate, keyring } = poolParts(this.#pool, input.config.datacenter);
+    const { events, coordinate } = poolParts(this.#pool);
     this.events = events;
     this.coordinate = coordinate;
-    this.keyring = keyring;
+    const { datacenter } = input.config;
+    this.keyring = poolKeys([
+      ...(parts.wan === undefined ? [] : [{ wan: true, datacenter, keys: parts.wan.pool.gossip.keys }]),
+      { wan: false, datacenter, keys: this.#pool.gossip.keys },
+    ]);
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -110,6 +118,7 @@ export class ServerCluster implements Cluster {
     // Whoever waits for it learns of a failure through `failed`.
     this.#opening.catch((error: unknown) => this.#fail(error as Error));
     this.#pool.joinConfigured((error) => this.#fail(error)).catch((error: unknown) => this.#fail(error as Error));
+    this.#wan?.begin(this.#pool, (error) => this.#fail(error));
   }
 
   async ready(): Promise<void> {
@@ -127,18 +136,25 @@ export class ServerCluster implements Cluster {
     }
   }
 
-  members(pool: 'lan' | 'wan'): readonly Member[] {
-    const members = this.#pool.gossip.members().map(memberOf);
-    return pool === 'lan' ? members : [this.#ownWanMember(memberOf(this.#pool.gossip.local()))];
+  members(pool: 'lan' | 'wan'): readonly Member[] | null {
+    return pool === 'lan' ? this.#pool.gossip.members().map(memberOf) : (this.#wan?.members() ?? null);
   }
 
   async join(address: string, pool: 'lan' | 'wan'): Promise<void> {
-    if (pool === 'wan') return joinWan(address, this.#input.config.advertiseAddressWan);
-    return joinPool(this.#pool, address, this.#input.config.settings.ports.serf_lan);
+    if (pool === 'lan') return joinPool(this.#pool, address, this.#input.config.settings.ports.serf_lan);
+    if (this.#wan === undefined) throw noWan();
+    return this.#wan.join(address);
   }
 
-  forceLeave(node: string, prune: boolean): Promise<void> {
-    return forceLeavePool(this.#pool, node, this.#input.config.datacenter, prune);
+  /** A server stands in both pools, and is forced out of both. */
+  async forceLeave(node: string, { prune, wan }: { readonly prune: boolean; readonly wan: boolean }): Promise<void> {
+    if (wan && this.#wan === undefined) throw noWan();
+    const name = shortName(node, this.#input.config.datacenter);
+    const [there, here] = await Promise.all([
+      this.#wan?.forceLeave(node, prune),
+      wan ? false : forceLeaveMember(this.#pool, name, prune),
+    ]);
+    if (there !== true && !here) throw noSuchMember(node);
   }
 
   /** Hands leadership over, says goodbye, and waits until the others count without it. */
@@ -153,7 +169,7 @@ export class ServerCluster implements Cluster {
           this.#input.log.named('server').warn('leadership could not be handed over', { error: String(error) }),
         );
     }
-    await this.#pool.leave();
+    await Promise.all([this.#wan?.leave(), this.#pool.leave()]);
     if (server === undefined || alone) return;
     const deadlineMs = systemClock.monotonicMs() + leaveMs;
     const member = (): boolean => server.raft.id in server.raft.status().configuration.addresses;
@@ -168,13 +184,13 @@ export class ServerCluster implements Cluster {
     this.#bootstrap?.stop();
     for (const cache of this.#caches) cache.stop();
     this.#late.stop();
-    await this.#pool.stop();
+    await Promise.all([this.#wan?.stop(), this.#pool.stop()]);
     await this.#late.server?.stop();
     this.#rpc.stop();
   }
 
   stats(): Readonly<Record<string, Readonly<Record<string, string>>>> {
-    return serverStats(this.#input.config, this.#late.server?.raft.status(), this.#pool.gossip.stats());
+    return serverStats(this.#input.config, this.#late.server?.raft.status(), this.#pool.gossip.stats(), this.#wan);
   }
 
   async #open(transport: GrpcTransport): Promise<Server> {
@@ -205,6 +221,7 @@ export class ServerCluster implements Cluster {
         random: seededRandom(randomUUID()),
         transport: this.#input.network?.raft(nodeId, transport) ?? transport,
         members: this.#pool,
+        datacenters: this.#wan,
         logger: log.named('server'),
         forwarder,
       },
@@ -215,6 +232,7 @@ export class ServerCluster implements Cluster {
     }
     server.raft.onLeaderChange((leaderId) => forwarder.leaderChanged(leaderId));
     installConnect(this.#input, server);
+    answerKeyring(server, this.keyring);
     const autopilot = addAutopilot(server, this.#pool, log.named('server'));
     server.addDuty(bootstrapEntries(server, config.settings.config_entries.bootstrap, log.named('server')));
     addServerMetrics(this.#input.metrics, server, autopilot);
@@ -249,18 +267,22 @@ export class ServerCluster implements Cluster {
     const voters = await this.#bootstrap.run();
     return voters === undefined ? undefined : configurationOf(voters);
   }
+}
 
-  /** There is no WAN pool yet: it shows this server alone. */
-  #ownWanMember(own: Member): Member {
-    const { config } = this.#input;
-    const { wan_join_port: _, ...Tags } = own.Tags;
-    return {
-      ...own,
-      Name: `${own.Name}.${config.datacenter}`,
-      Addr: config.advertiseAddressWan,
-      Port: config.settings.ports.serf_wan,
-      Tags,
-    };
+/** The WAN pool first: the LAN pool tells where it listens. */
+async function openPools(input: ClusterInput, rpcPort: number): Promise<{ pool: AgentPool; wan: Wan | undefined }> {
+  const { network, nodeId } = input;
+  const edges = () => ({
+    clock: systemClock,
+    log: input.log.named('server'),
+    ...(network === undefined ? {} : { gossip: { transport: network.gossip(nodeId) } }),
+  });
+  const wan = await Wan.open(input, rpcPort, edges());
+  try {
+    return { wan, pool: await AgentPool.open(lanPoolOptions(input, rpcPort, wan?.port), edges()) };
+  } catch (error) {
+    await wan?.stop();
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import type { AutopilotDuty } from './autopilot/autopilot-duty.ts';
 import type { AgentConfig } from './config/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { Server } from './server/index.ts';
+import type { Wan } from './wan.ts';
 
 type Stats = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -13,20 +14,21 @@ export function serverStats(
   config: AgentConfig,
   raft: RaftStatus | undefined,
   pool: Readonly<Record<string, string>>,
+  wan: Wan | undefined,
 ): Stats {
   return {
     build: { prerelease: '', revision: '', version: interfaceVersion },
     consul: {
       acl: config.aclsEnabled ? 'enabled' : 'disabled',
       bootstrap: String(config.bootstrap),
-      known_datacenters: '1',
+      known_datacenters: String(wan?.datacenters().length ?? 1),
       leader: String(raft?.role === 'leader'),
       leader_addr: raft?.configuration.addresses[raft.leaderId ?? ''] ?? '',
       server: 'true',
     },
     raft: raft === undefined ? {} : raftStats(raft),
     serf_lan: pool,
-    serf_wan: wanStats(config),
+    ...(wan === undefined ? {} : { serf_wan: wan.pool.gossip.stats() }),
   };
 }
 
@@ -50,24 +52,6 @@ function raftStats(raft: RaftStatus): Record<string, string> {
     snapshot_version_min: '0',
     state: raft.role === 'leader' ? 'Leader' : raft.role === 'candidate' ? 'Candidate' : 'Follower',
     term: String(raft.term),
-  };
-}
-
-/** There is no WAN pool yet: this server alone. */
-function wanStats(config: AgentConfig): Record<string, string> {
-  return {
-    coordinate_resets: '0',
-    encrypted: String(config.settings.encrypt !== ''),
-    event_queue: '0',
-    event_time: '1',
-    failed: '0',
-    health_score: '0',
-    intent_queue: '0',
-    left: '0',
-    member_time: '1',
-    members: '1',
-    query_queue: '0',
-    query_time: '1',
   };
 }
 

@@ -17,6 +17,7 @@ import type {
   RaftConfiguration,
   Session,
 } from '../structs/index.ts';
+import type { KeyringChange, KeyringOptions, PoolKeys } from './keyring.ts';
 
 /** Who asks: rides on every request from the first day. */
 export interface Caller {
@@ -73,6 +74,12 @@ export interface Calls {
   'coordinate.update': { args: NodeCoordinate; result: null };
   /** Servers of the datacenters known, from the point of view of the server asked. */
   'coordinate.datacenters': { args: Record<string, never>; result: readonly DatacenterCoordinates[] };
+  /** Of all pools of the server asked. Throws a Refusal (`failed`) with what each pool complained of. */
+  'keyring.list': { args: KeyringOptions & { readonly localOnly: boolean }; result: readonly PoolKeys[] };
+  'keyring.change': {
+    args: KeyringOptions & { readonly operation: KeyringChange; readonly key: string };
+    result: null;
+  };
   'operator.raftConfiguration': { args: Record<string, never>; result: RaftConfiguration };
   /** One of the two is empty. Throws a Refusal (`failed`) for a server that is not in the configuration. */
   'operator.removePeer': { args: { readonly id: string; readonly address: string }; result: null };

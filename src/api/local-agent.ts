@@ -37,7 +37,8 @@ export interface LocalAgent {
   join(address: string, pool: 'lan' | 'wan'): Promise<void>;
   /** Leaves; resolves when it is done. The process ends after the answer. */
   leave(): Promise<void>;
-  forceLeave(node: string, prune: boolean): Promise<void>;
+  /** `wan`: in the pool of servers alone; otherwise wherever the agent knows the name. */
+  forceLeave(node: string, options: { readonly prune: boolean; readonly wan: boolean }): Promise<void>;
   reload(): Promise<void>;
 
   services(): Readonly<Record<string, AgentService>>;

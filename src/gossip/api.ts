@@ -47,6 +47,11 @@ export interface GossipOptions {
   readonly allowedCidrs?: readonly string[];
   /** Per member override of the time from failed to reaped, in ms (Consul's `rc_tm` tag); undefined: the setting. */
   readonly reconnectTimeoutOf?: (member: Member) => number | undefined;
+  /**
+   * Whether a dead member and one that claims its name from another address are the same (a host that moved): then it is
+   * taken in at once, not only after `deadNodeReclaimMs`. Absent: nobody can tell.
+   */
+  readonly sameOwner?: (dead: Member, claimed: Member) => boolean;
   /** Shut down when another member owns our name and the pool says so (Serf yes, Consul no). Default true. */
   readonly nameConflictResolution?: boolean;
 }
@@ -129,11 +134,16 @@ export interface QueryHandle extends AsyncIterable<QueryResponse> {
   close(): void;
 }
 
+export interface KeyOptions {
+  /** Up to this many other members carry each member's answer as well, against loss; default 0. */
+  readonly relayFactor?: number;
+}
+
 export interface KeyManager {
-  install(key: string): Promise<KeyResult>;
-  use(key: string): Promise<KeyResult>;
-  remove(key: string): Promise<KeyResult>;
-  list(): Promise<KeyResult>;
+  install(key: string, options?: KeyOptions): Promise<KeyResult>;
+  use(key: string, options?: KeyOptions): Promise<KeyResult>;
+  remove(key: string, options?: KeyOptions): Promise<KeyResult>;
+  list(options?: KeyOptions): Promise<KeyResult>;
 }
 
 /** The contract of GossipNode; `GossipNode.open(options, edges)` makes one. */

@@ -2,15 +2,15 @@
  * Key management: performs what the pool asks of our keyring (file first, then memory, so that a restart never knows
  * less than the pool), and asks the pool to do the same.
  */
-import type { KeyManager, QueryHandle } from './api.ts';
+import type { KeyManager, KeyOptions, QueryHandle, QueryParams } from './api.ts';
 import { GossipError } from './errors.ts';
-import { type KeyOperation, type Keyring, parseKey } from './security/keyring.ts';
+import { type KeyOperation, type Keyring, noKeyring, parseKey } from './security/keyring.ts';
 import { writeKeyringFile } from './security/keyring-file.ts';
 import type { KeyOperationName } from './serf/context.ts';
 import { internalQuery, type KeyResult, tallyKeyResponses } from './serf/internal-queries.ts';
 import { encodeKeyRequest, type KeyResponse } from './wire/serf.ts';
 
-type Ask = (name: string, payload: Uint8Array) => QueryHandle;
+type Ask = (name: string, payload: Uint8Array, params: QueryParams) => QueryHandle;
 
 export class KeyDesk {
   readonly keyring: Keyring;
@@ -30,7 +30,7 @@ export class KeyDesk {
   }
 
   private listed(): KeyResponse {
-    if (!this.keyring.enabled) return failure('encryption is not enabled: there is no keyring');
+    if (!this.keyring.enabled) return failure(noKeyring);
     return { Result: true, Message: '', Keys: this.keyring.base64(), PrimaryKey: this.keyring.primary!.base64 };
   }
 
@@ -49,9 +49,13 @@ export class KeyDesk {
 
   /** Asks everybody. Rejects with `key-operation-failed`, the tally in its fields, unless all agreed. */
   manager(ask: Ask, members: () => number): KeyManager {
-    const run = async (name: string, key: Uint8Array | null): Promise<KeyResult> => {
+    const run = async (
+      name: string,
+      key: Uint8Array | null,
+      { relayFactor = 0 }: KeyOptions = {},
+    ): Promise<KeyResult> => {
       const wanted = members();
-      const handle = ask(name, encodeKeyRequest(key));
+      const handle = ask(name, encodeKeyRequest(key), { relayFactor });
       for await (const _response of handle) if (handle.responses.length >= wanted) handle.close();
       await handle.done;
       const result = tallyKeyResponses(wanted, handle.responses);
@@ -64,10 +68,10 @@ export class KeyDesk {
     };
     const bytes = (base64: string): Uint8Array => new Uint8Array(parseKey(base64).object.export());
     return {
-      install: async (key) => run(internalQuery.install, bytes(key)),
-      use: async (key) => run(internalQuery.use, bytes(key)),
-      remove: async (key) => run(internalQuery.remove, bytes(key)),
-      list: () => run(internalQuery.list, null),
+      install: async (key, options) => run(internalQuery.install, bytes(key), options),
+      use: async (key, options) => run(internalQuery.use, bytes(key), options),
+      remove: async (key, options) => run(internalQuery.remove, bytes(key), options),
+      list: (options) => run(internalQuery.list, null, options),
     };
   }
 }

@@ -49,19 +49,23 @@ export const counterHelp = {
 export type CounterName = keyof typeof counterHelp;
 
 export class Counters {
-  private readonly values = new Map<CounterName, number>();
+  /** An object, not a map: counting is on every path. */
+  private readonly values = zeros();
 
   add(name: CounterName, count = 1): void {
-    this.values.set(name, (this.values.get(name) ?? 0) + count);
+    this.values[name] += count;
   }
 
   get(name: CounterName): number {
-    return this.values.get(name) ?? 0;
+    return this.values[name];
   }
 
   /** All counters, zeros included. */
   snapshot(): Record<CounterName, number> {
-    const names = Object.keys(counterHelp) as CounterName[];
-    return Object.fromEntries(names.map((name) => [name, this.get(name)])) as Record<CounterName, number>;
+    return { ...this.values };
   }
+}
+
+function zeros(): Record<CounterName, number> {
+  return Object.fromEntries(Object.keys(counterHelp).map((name) => [name, 0])) as Record<CounterName, number>;
 }

@@ -72,7 +72,7 @@ export class GossipNode implements Gossip {
     this.built = built;
     this.metrics = built.counters;
     this.keys = built.keyDesk.manager(
-      (name, payload) => this.query(name, payload),
+      (name, payload, params) => this.query(name, payload, params),
       () => this.pool.countActive(),
     );
   }
@@ -133,6 +133,7 @@ export class GossipNode implements Gossip {
         nameConflictResolution: options.nameConflictResolution ?? true,
         admit,
         admitAll: options.admitAll,
+        sameOwner: options.sameOwner,
         reconnectTimeoutOf: options.reconnectTimeoutOf,
       },
       { random, counters },

@@ -60,7 +60,7 @@ const cases = (folder === null ? [] : readdirSync(folder))
 /** They leave nothing behind that another would see: run beside the others. */
 const aside = ['help-*', 'rtt*'];
 /** Agents of the recording that no case of ours asks. */
-const agentsLeftOut = ['s2', 'a1', 'h1'];
+const agentsLeftOut = ['a1', 'h1'];
 
 const got = new Map<string, string>();
 const wanted = new Map<string, string>();
@@ -127,5 +127,5 @@ async function replay(world: World, steps: readonly Step[]): Promise<void> {
 /** What an agent that is left out would have shown is not waited for. */
 function isAwaited(world: World, condition: string): boolean {
   const { network } = world.moved;
-  return !condition.includes('dc2') && ![`${network}4:`, `${network}7:`].some((address) => condition.includes(address));
+  return ![`${network}4:`, `${network}7:`].some((address) => condition.includes(address));
 }

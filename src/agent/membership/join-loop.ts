@@ -6,6 +6,8 @@
 import type { Clock } from '../../std/clock.ts';
 
 export interface JoinLoopOptions {
+  /** `LAN` or `WAN`, for the log. */
+  readonly cluster: string;
   readonly addresses: readonly string[];
   /** Between attempts; the longest pause where there is no end to them. */
   readonly intervalMs: number;
@@ -44,7 +46,7 @@ export class JoinLoop {
           (joined) => {
             if (this.#stopped) return;
             this.#edges.info('Join cluster completed. Synced with initial agents', {
-              cluster: 'LAN',
+              cluster: this.#options.cluster,
               num_agents: joined,
             });
             resolve();
@@ -52,11 +54,12 @@ export class JoinLoop {
           (error: unknown) => {
             if (this.#stopped) return;
             if (this.#options.attemptsMax > 0 && this.#attempts >= this.#options.attemptsMax) {
-              reject(new Error('max join LAN retry exhausted, exiting', { cause: error }));
+              reject(new Error(`max join ${this.#options.cluster} retry exhausted, exiting`, { cause: error }));
               return;
             }
             const pauseMs = this.#pauseMs();
-            const fields = { cluster: 'LAN', retry_interval: `${pauseMs}ms`, error: String(error) };
+            const { cluster } = this.#options;
+            const fields = { cluster, retry_interval: `${pauseMs}ms`, error: String(error) };
             this.#edges.warn('Join cluster failed, will retry', fields);
             this.#cancel = this.#edges.clock.after(pauseMs, attempt);
           },

@@ -58,6 +58,8 @@ export interface ServerMember {
   readonly bootstrap: boolean;
   /** 0 when none is told. */
   readonly expect: number;
+  /** Of its WAN pool; undefined: it has none. */
+  readonly wanJoinPort: number | undefined;
   readonly status: MemberStatus;
 }
 
@@ -85,6 +87,8 @@ export function serverOf(member: PoolMember): ServerMember | undefined {
   if (build === undefined) return undefined;
   const expect = tags.expect === undefined ? 0 : wholeNumber(tags.expect);
   if (expect === undefined) return undefined;
+  const wanJoinPort = wholeNumber(tags.wan_join_port);
+  if (tags.wan_join_port !== undefined && wanJoinPort === undefined) return undefined;
   return {
     name: member.name,
     id: tags.id ?? '',
@@ -94,6 +98,7 @@ export function serverOf(member: PoolMember): ServerMember | undefined {
     build,
     bootstrap: tags.bootstrap !== undefined,
     expect,
+    wanJoinPort,
     status: member.status,
   };
 }
@@ -122,6 +127,22 @@ export function admissionFault(
     return `Member '${member.name}' part of wrong segment '${member.tags.segment}' (expected '')`;
   }
   return undefined;
+}
+
+/** The WAN pool is the servers' own. */
+export function wanAdmissionFault(member: PoolMember): string | undefined {
+  return serverOf(member) === undefined ? `Member '${member.name}' is not a server` : undefined;
+}
+
+/** What a server is called in the WAN pool, where names of several datacenters meet. */
+export function wanName(name: string, datacenter: string): string {
+  return `${name}.${datacenter}`;
+}
+
+/** The node's own name of a WAN member; node names may hold dots themselves. */
+export function shortName(name: string, datacenter: string): string {
+  const suffix = `.${datacenter}`;
+  return name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;
 }
 
 function wholeNumber(text: string | undefined): number | undefined {

@@ -2,6 +2,7 @@
 import type { Caller, CallName, Calls } from '../../api/backend.ts';
 import { notAUuid, Refusal, type Store } from '../../fsm/index.ts';
 import type { Raft } from '../../raft/index.ts';
+import type { DatacenterCoordinates } from '../../structs/index.ts';
 import type { PoolMember } from '../membership/tags.ts';
 import { serverOf } from '../membership/tags.ts';
 import type { LeaderDuties } from './duties/leader-duties.ts';
@@ -23,6 +24,14 @@ export interface CallParts {
   readonly leadership: Leadership;
   readonly duties: LeaderDuties;
   members(): readonly PoolMember[];
+  readonly datacenters: Datacenters | undefined;
+}
+
+/** What a server's WAN pool says of the datacenters. */
+export interface Datacenters {
+  /** The own one first, then by distance. */
+  datacenters(): readonly string[];
+  coordinates(): readonly DatacenterCoordinates[];
 }
 
 export function ownCalls(parts: CallParts): CallHandlers {
@@ -37,8 +46,8 @@ export function ownCalls(parts: CallParts): CallHandlers {
         return [...voters, ...learners].map((id) => addresses()[id]!).sort();
       },
     },
-    'catalog.datacenters': { where: 'any', run: () => [parts.datacenter] },
-    'coordinate.datacenters': { where: 'any', run: () => [] },
+    'catalog.datacenters': { where: 'any', run: () => parts.datacenters?.datacenters() ?? [parts.datacenter] },
+    'coordinate.datacenters': { where: 'any', run: () => parts.datacenters?.coordinates() ?? [] },
     'session.renew': { where: 'leader', run: ({ id }) => renewSession(parts, id) },
     'coordinate.update': {
       where: 'leader',

@@ -46,7 +46,7 @@ import { second } from '../../std/duration.ts';
 import { HeddleError } from '../../std/errors.ts';
 import type { Random } from '../../std/random.ts';
 import type { PoolMember } from '../membership/tags.ts';
-import { type CallHandler, ownCalls } from './calls.ts';
+import { type CallHandler, type Datacenters, ownCalls } from './calls.ts';
 import type { MemberSource } from './duties/catalog-duty.ts';
 import { type AutopilotSeed, autopilotDefaults, type ExtraDuty, LeaderDuties } from './duties/leader-duties.ts';
 import { type Forwarder, noForwarder } from './forwarder.ts';
@@ -91,6 +91,8 @@ export interface ServerEdges {
   readonly members: MemberSource;
   readonly logger: ServerLogger;
   readonly forwarder?: Forwarder;
+  /** Absent: there is no pool between datacenters. */
+  readonly datacenters?: Datacenters | undefined;
 }
 
 const noLeader = (): BackendError => new BackendError('noLeader', 'No cluster leader');
@@ -322,6 +324,7 @@ export class Server implements Backend {
       leadership: this.leadership,
       duties: this.#duties,
       members: (): readonly PoolMember[] => this.#edges.members.members(),
+      datacenters: this.#edges.datacenters,
     });
     for (const [name, handler] of Object.entries(handlers)) this.#calls.set(name as CallName, handler as never);
   }

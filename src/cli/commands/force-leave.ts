@@ -7,7 +7,10 @@ alive refutes it and stays.
 
     $ heddle force-leave -prune worker-01`,
   groups: ['client'],
-  flags: [{ name: 'prune', type: 'bool', help: 'Remove agent completely from list of members' }],
+  flags: [
+    { name: 'prune', type: 'bool', help: 'Remove agent completely from list of members' },
+    { name: 'wan', type: 'bool', help: 'Exclusively leave the agent from the WAN serf pool.' },
+  ],
   async run({ args, flags, client, io, help }) {
     if (args.length !== 1) {
       io.error(
@@ -17,7 +20,7 @@ alive refutes it and stays.
     }
     try {
       await client.expect('PUT', `/v1/agent/force-leave/${encodeURIComponent(args[0]!)}`, {
-        query: { prune: flags.bool('prune') ? '1' : undefined },
+        query: { prune: flags.bool('prune') ? '1' : undefined, wan: flags.bool('wan') ? '1' : undefined },
       });
     } catch (error) {
       throw new CommandFailure(`Error force leaving: ${(error as Error).message}`);

@@ -4,7 +4,9 @@ export const join: Command = {
   usage: '[options] address ...',
   description: `Tells a running agent to join the gossip pool of at least one existing member, by its address.
 
-    $ heddle join 10.0.0.5`,
+    $ heddle join 10.0.0.5
+
+With -wan, a server joins the pool that the servers of all datacenters share.`,
   groups: ['client'],
   flags: [{ name: 'wan', type: 'bool', help: 'Joins a server to another server in the WAN pool.' }],
   async run({ args, flags, client, io, help }) {

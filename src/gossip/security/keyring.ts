@@ -36,6 +36,9 @@ export function keyFromBytes(bytes: Uint8Array): Key {
 
 const badKey = (message: string): GossipError => new GossipError('bad-option', message);
 
+/** These texts travel: operators of mixed pools read them whichever member answers. */
+export const noKeyring = 'Keyring is empty (encryption not enabled)';
+
 export class Keyring {
   private ring: readonly Key[];
 
@@ -63,7 +66,7 @@ export class Keyring {
 
   /** The ring after an operation, or what forbids it. Nothing changes until `replace`, so that a file can go first. */
   after(operation: KeyOperation, bytes: Uint8Array): { ring: readonly Key[] } | { refused: string } {
-    if (!this.enabled) return { refused: 'encryption is not enabled: there is no keyring' };
+    if (!this.enabled) return { refused: noKeyring };
     if (algorithms[bytes.length] === undefined) return { refused: 'key size must be 16, 24 or 32 bytes' };
     const key = keyFromBytes(bytes);
     const known = this.ring.some((other) => other.base64 === key.base64);
@@ -72,9 +75,9 @@ export class Keyring {
       case 'install':
         return { ring: known ? this.ring : [...this.ring, key] };
       case 'use':
-        return known ? { ring: [key, ...others] } : { refused: 'the requested key is not in the keyring' };
+        return known ? { ring: [key, ...others] } : { refused: 'Requested key is not in the keyring' };
       case 'remove':
-        if (this.primary?.base64 === key.base64) return { refused: 'removing the primary key is not allowed' };
+        if (this.primary?.base64 === key.base64) return { refused: 'Removing the primary key is not allowed' };
         return { ring: others };
     }
   }

@@ -57,6 +57,8 @@ export interface PoolOptions {
   readonly known?: readonly Peer[];
   readonly admit?: (member: Member) => string | undefined;
   readonly admitAll?: (members: readonly Member[]) => string | undefined;
+  /** Whether a dead member and who claims its name from elsewhere are one. */
+  readonly sameOwner?: (dead: Member, claimed: Member) => boolean;
   readonly reconnectTimeoutOf?: (member: Member) => number | undefined;
 }
 
@@ -349,7 +351,7 @@ export class Pool {
   private delegate(): SwimDelegate {
     const { options } = this;
     const admit = options.admit;
-    const admitAll = options.admitAll;
+    const { admitAll, sameOwner } = options;
     return {
       joined: (peer) => this.roster.joined(peer),
       updated: (peer) => this.roster.updated(peer),
@@ -369,6 +371,10 @@ export class Pool {
         this.outbox.notify({ kind: 'joinDone', join, failure });
       },
       broadcastDone: (token) => this.broadcastDone(token),
+      sameOwner:
+        sameOwner === undefined
+          ? undefined
+          : (dead, claimed) => sameOwner(memberFromPeer(dead, 'failed'), memberFromPeer(claimed, 'alive')),
       admit: admit === undefined ? undefined : (peer) => admit(memberFromPeer(peer, 'alive')),
       admitAll:
         admitAll === undefined

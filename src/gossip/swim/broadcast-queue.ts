@@ -14,16 +14,17 @@ interface Item {
 
 /** Packets carry at most this many broadcasts, well within what a compound can count. */
 const partsMax = 100;
-const shortestMessageBytes = 4;
 
 export class BroadcastQueue {
   private readonly retransmitMult: number;
   private readonly members: () => number;
   private readonly finished: (token: string) => void;
   /** Sorted: see `before`. */
-  private items: Item[] = [];
+  private readonly items: Item[] = [];
   private readonly subjects = new Map<string, Item>();
   private sequence = 0;
+  /** No message is shorter: once that does not fit, nothing does. Begins anew whenever the queue ran empty. */
+  private shortestBytes = Number.POSITIVE_INFINITY;
 
   /** `finished` is told the token of a message that was sent often enough, was replaced or pruned. */
   constructor(retransmitMult: number, members: () => number, finished: (token: string) => void) {
@@ -53,16 +54,23 @@ export class BroadcastQueue {
 
   /** Messages for one packet of `bytes` free bytes, each costing `overhead` more than its length. */
   drain(bytes: number, overhead: number, partsFree: number = partsMax): Uint8Array[] {
+    const { items } = this;
     const taken: Item[] = [];
+    /** How many of those looked at before the first that did not fit: in most packets all. */
+    let inFront = 0;
     let free = bytes;
-    for (const item of this.items) {
-      if (free < overhead + shortestMessageBytes || taken.length >= partsFree) break;
+    for (let at = 0; at < items.length; at++) {
+      if (free < overhead + this.shortestBytes || taken.length >= partsFree) break;
+      const item = items[at]!;
       const cost = item.message.length + overhead;
       if (cost > free) continue;
       free -= cost;
+      if (at === taken.length) inFront++;
       taken.push(item);
     }
     if (taken.length === 0) return [];
+    for (let i = inFront; i < taken.length; i++) this.items.splice(this.placeOf(taken[i]!), 1);
+    this.items.splice(0, inFront);
     this.settle(taken);
     return taken.map((item) => item.message);
   }
@@ -70,8 +78,6 @@ export class BroadcastQueue {
   /** Counts one transmission of each; those told often enough are done. */
   private settle(taken: readonly Item[]): void {
     const limit = this.transmitLimit;
-    const set = new Set(taken);
-    this.items = this.items.filter((item) => !set.has(item));
     for (const item of taken) {
       item.transmits++;
       if (item.transmits < limit) this.insert(item);
@@ -87,6 +93,13 @@ export class BroadcastQueue {
   }
 
   private insert(item: Item): void {
+    if (this.items.length === 0) this.shortestBytes = Number.POSITIVE_INFINITY;
+    this.shortestBytes = Math.min(this.shortestBytes, item.message.length);
+    this.items.splice(this.placeOf(item), 0, item);
+  }
+
+  /** Where it stands, or would stand: no two items are equal in the order. */
+  private placeOf(item: Item): number {
     let low = 0;
     let high = this.items.length;
     while (low < high) {
@@ -94,12 +107,11 @@ export class BroadcastQueue {
       if (before(this.items[middle]!, item)) low = middle + 1;
       else high = middle;
     }
-    this.items.splice(low, 0, item);
+    return low;
   }
 
   private remove(item: Item): void {
-    const index = this.items.indexOf(item);
-    this.items.splice(index, 1);
+    this.items.splice(this.placeOf(item), 1);
     this.forget(item);
   }
 

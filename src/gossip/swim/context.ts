@@ -52,6 +52,8 @@ export interface SwimDelegate {
   broadcastDone(token: string): void;
   /** A text refuses the member. */
   admit?(peer: Peer): string | undefined;
+  /** Whether a dead member and who claims its name from another address are one; absent: nobody can tell. */
+  sameOwner?(dead: Peer, claimed: Peer): boolean;
   /** Asked with all records of a joining push-pull. */
   admitAll?(peers: readonly Peer[]): string | undefined;
 }

@@ -27,6 +27,8 @@ const incarnationMax = 0xffff_fff0;
 export class Liveness {
   private readonly context: SwimContext;
   private readonly suspicions = new Map<string, Suspicion>();
+  /** Members that say they are one of these, come back at another address; by name. */
+  private readonly successors = new Map<string, Alive>();
   private suspicionId = 0;
   private incarnation: Incarnation = 0;
 
@@ -78,8 +80,10 @@ export class Liveness {
       return this.accept(claimed, undefined);
     }
     const moved = known.address !== claimed.address || known.port !== claimed.port;
-    if (moved && !this.mayReclaim(known)) {
+    if (moved && !this.mayReclaim(known, claimed)) {
       counters.add('conflicts');
+      // The old one may not be known to be dead yet: its successor is taken in the moment that it is.
+      if (context.delegate.sameOwner?.(known, claimed) === true) this.successors.set(known.name, message);
       return context.delegate.conflict(known, message);
     }
     if (isSelf) return this.aliveAboutSelf(known, claimed);
@@ -121,13 +125,14 @@ export class Liveness {
     return peer;
   }
 
-  /** A name may move to another address once its owner left, or was dead for long enough. */
-  private mayReclaim(known: Peer): boolean {
-    const { config, nowMs } = this.context;
+  /** A name may move to another address once its owner left, is dead and comes back itself, or was dead for long enough. */
+  private mayReclaim(known: Peer, claimed: Peer): boolean {
+    const { config, nowMs, delegate } = this.context;
     if (known.name === this.context.name) return false;
     if (known.state === 'left') return true;
-    const old = nowMs - known.sinceMs > config.deadNodeReclaimMs;
-    return known.state === 'dead' && config.deadNodeReclaimMs > 0 && old;
+    if (known.state !== 'dead') return false;
+    if (delegate.sameOwner?.(known, claimed) === true) return true;
+    return config.deadNodeReclaimMs > 0 && nowMs - known.sinceMs > config.deadNodeReclaimMs;
   }
 
   /** Somebody remembers us differently (an earlier life, old tags): our own word counts. */
@@ -141,6 +146,7 @@ export class Liveness {
   private accept(peer: Peer, known: Peer | undefined): void {
     const { context } = this;
     if (this.suspicions.delete(peer.name)) context.counters.add('suspicionsRefuted');
+    this.successors.delete(peer.name);
     const wasAlive = known !== undefined && !isGone(known);
     const next = wasAlive && known.state === 'alive' ? { ...peer, sinceMs: known.sinceMs } : peer;
     context.table.set(next);
@@ -218,6 +224,8 @@ export class Liveness {
     const next: Peer = { ...known, state, incarnation: message.Incarnation, sinceMs: context.nowMs };
     context.table.set(next);
     context.delegate.left(next);
+    const successor = this.successors.get(next.name);
+    if (successor !== undefined) this.alive(successor);
   }
 
   /** "I am alive": with an incarnation above the accusation's. Being accused is a hint that we are slow (Lifeguard). */

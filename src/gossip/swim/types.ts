@@ -36,9 +36,18 @@ export interface Versions {
 /** What each protocol version brought: a member that announces less is not asked for it. */
 export const protocolWith = { tcpPing: 3, nack: 4, crc: 5 } as const;
 
+/** A pool speaks few combinations of versions: each is one object, whatever the number of members. */
+const known = new Map<string, Versions>();
+/** Forged ones beyond that are objects of their own. */
+const knownMax = 64;
+const encoded = new WeakMap<Versions, Uint8Array>();
+
 export function versionsFromBytes(bytes: Uint8Array | null): Versions {
+  const key = bytes === null ? '' : String(bytes.subarray(0, 6));
+  const before = known.get(key);
+  if (before !== undefined) return before;
   const at = (index: number): number => bytes?.[index] ?? 0;
-  return {
+  const versions: Versions = {
     protocolMin: at(0),
     protocolMax: at(1),
     protocolCur: at(2),
@@ -46,10 +55,17 @@ export function versionsFromBytes(bytes: Uint8Array | null): Versions {
     delegateMax: at(4),
     delegateCur: at(5),
   };
+  if (known.size < knownMax) known.set(key, versions);
+  return versions;
 }
 
+/** Six bytes, to be read only. */
 export function versionsToBytes(v: Versions): Uint8Array {
-  return Uint8Array.of(v.protocolMin, v.protocolMax, v.protocolCur, v.delegateMin, v.delegateMax, v.delegateCur);
+  const before = encoded.get(v);
+  if (before !== undefined) return before;
+  const bytes = Uint8Array.of(v.protocolMin, v.protocolMax, v.protocolCur, v.delegateMin, v.delegateMax, v.delegateCur);
+  encoded.set(v, bytes);
+  return bytes;
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -80,7 +80,7 @@ it('a server that leaves is out of Raft and of the catalog, and so is the leader
   await voters(['s1', 's2', 's3']);
 }, 90_000);
 
-// Gossip gives a failed member's name to another address after half a minute only.
+// Its node id shows that it is the same: gossip takes it in as soon as it knows that the old one is dead.
 it('a server that comes back at another address is the same server', async () => {
   const name = (await cluster.leader()) === 's2' ? 's3' : 's2';
   const before = (await raftServers()).find(({ Node }) => Node === name)!;

@@ -9,9 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from '../../../src/index.ts';
 
 /** Failures are seen within a second or two instead of ten. */
-const quickGossip = {
-  gossip_lan: { probe_interval: '200ms', probe_timeout: '100ms', gossip_interval: '50ms', suspicion_mult: 2 },
-};
+const quick = { probe_interval: '200ms', probe_timeout: '100ms', gossip_interval: '50ms', suspicion_mult: 2 };
+const quickGossip = { gossip_lan: quick, gossip_wan: quick };
 
 export type Given = Record<string, unknown>;
 

@@ -12,6 +12,7 @@ const server = (n: number, more: Partial<ServerMember> = {}): ServerMember => ({
   id: `id-${n}`,
   address: `10.0.0.${n}`,
   rpcPort: 8300,
+  wanJoinPort: undefined,
   datacenter: 'dc1',
   build: '0.1.0',
   bootstrap: false,

@@ -86,6 +86,28 @@ describe('names', () => {
     expect([bench.told.at(-1), bench.swim.get('n1')?.address]).toEqual(['conflict n1 alive', addressOf('n1').address]);
   });
 
+  it.each([
+    { name: 'its own successor is taken in the moment that it is known to be dead', same: true, address: '10.9.9.9' },
+    { name: 'a stranger is not', same: false, address: addressOf('n1').address },
+  ])('$name', ({ same, address }) => {
+    const bench = new SwimBench(pool(), {}, { sameOwner: () => same });
+    bench.hear(alive('n1', 1, moved));
+    expect(bench.swim.get('n1')?.address).toBe(addressOf('n1').address);
+    bench.hear(dead('n1', 1, 'n2'));
+    expect(bench.swim.get('n1')?.address).toBe(address);
+    bench.hear(alive('n1', 2, moved));
+    expect([bench.swim.get('n1')?.address, bench.swim.get('n1')?.state === 'alive']).toEqual([address, same]);
+  });
+
+  it('a successor is forgotten when the old one speaks', () => {
+    const bench = new SwimBench(pool(), {}, { sameOwner: () => true });
+    bench
+      .hear(alive('n1', 1, moved))
+      .hear(alive('n1', 2))
+      .hear(dead('n1', 2, 'n2'));
+    expect([bench.stateOf('n1'), bench.swim.get('n1')?.address]).toEqual(['dead 2', addressOf('n1').address]);
+  });
+
   it('so does a dead one, unless reclaim is allowed and time has passed', () => {
     const never = new SwimBench(pool())
       .hear(dead('n1', 1, 'n2'))

@@ -1,7 +1,7 @@
 /** Who this agent is, where it listens, whom it joins. */
 import { bool, duration, int, list, map, maybeBool, object, string } from '../schema.ts';
 
-const wan = 'this version knows one datacenter';
+const wan = 'this version has no mesh gateways';
 
 export const identity = {
   data_dir: string({ help: 'Path to a data directory to store agent state.', flag: 'data-dir' }),
@@ -102,7 +102,6 @@ export const identity = {
   retry_join_wan: list({
     help: 'Address of an agent to join -wan at start time with retries enabled. Can be specified multiple times.',
     flag: 'retry-join-wan',
-    refused: wan,
   }),
   retry_interval: duration(
     { help: 'Time to wait between join attempts; the first ones follow faster.', flag: 'retry-interval' },
@@ -118,7 +117,6 @@ export const identity = {
   start_join_wan: list({
     help: 'Address of an agent to join -wan at start time. Can be specified multiple times.',
     flag: 'join-wan',
-    refused: wan,
   }),
   rejoin_after_leave: bool({ help: 'Ignores a previous leave and attempts to rejoin the cluster.', flag: 'rejoin' }),
   leave_on_terminate: maybeBool('Leave gracefully on TERM. Default: true on clients, false on servers.'),

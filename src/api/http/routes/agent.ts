@@ -19,7 +19,12 @@ export function agentRoutes(agent: LocalAgent): Route[] {
     route('PUT', '/v1/agent/join/', (request) => done(() => agent.join(parameter(request), poolOf(request)))),
     route('PUT', '/v1/agent/leave', () => done(() => agent.leave())),
     route('PUT', '/v1/agent/force-leave/', (request) =>
-      done(() => agent.forceLeave(parameter(request), request.query.has('prune'))),
+      done(() =>
+        agent.forceLeave(parameter(request), {
+          prune: request.query.has('prune'),
+          wan: request.query.has('wan'),
+        }),
+      ),
     ),
     route('PUT', '/v1/agent/reload', () => done(() => agent.reload())),
     route('PUT', '/v1/agent/maintenance', (request) => maintenance(agent, request)),

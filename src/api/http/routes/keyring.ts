@@ -1,6 +1,6 @@
 /** `/v1/operator/keyring`: the keys that encrypt gossip, on all members at once. */
 import { s } from '../../../structs/index.ts';
-import type { Keyring } from '../../keyring.ts';
+import { type Keyring, relaysMax } from '../../keyring.ts';
 import { type Answer, json, nothing } from '../answer.ts';
 import { decodeBody } from '../body.ts';
 import { badRequest } from '../errors.ts';
@@ -9,7 +9,6 @@ import { parseBool } from '../read-parameters.ts';
 import type { ApiRequest } from '../request.ts';
 import type { Route } from '../route.ts';
 
-const relaysMax = 5;
 const body = s.record('KeyringRequest', { Key: s.string() });
 
 export function keyringRoutes(keyring: Keyring): Route[] {
@@ -28,24 +27,22 @@ async function serve(keyring: Keyring, request: ApiRequest): Promise<Answer> {
     method === 'GET'
       ? ''
       : (await decodeBody(request, body, { prefix: 'Bad request: Request decode failed: ', unknown: 'ignore' })).Key;
-  checkRelays(request);
+  const relayFactor = relaysOf(request);
   const localOnly = localOnlyOf(request);
-  if (method === 'GET') return json(await keyring.list(localOnly));
-  if (method === 'POST') await keyring.install(key);
-  else if (method === 'PUT') await keyring.use(key);
-  else await keyring.remove(key);
+  if (method === 'GET') return json(await keyring.list({ localOnly, relayFactor }));
+  await keyring.change(method === 'POST' ? 'install' : method === 'PUT' ? 'use' : 'remove', key, { relayFactor });
   return nothing();
 }
 
-/** Members of these pools answer for themselves: a number of relays is checked, and changes nothing. */
-function checkRelays({ query }: ApiRequest): void {
+function relaysOf({ query }: ApiRequest): number {
   const text = query.get('relay-factor');
-  if (text === '') return;
+  if (text === '') return 0;
   const problem = signedProblem(text);
   if (problem !== undefined) throw badRequest(`Error parsing relay factor: ${problem}`);
   if (Number(text) < 0 || Number(text) > relaysMax) {
     throw badRequest(`Invalid relay-factor: Relay factor must be in range: [0, ${relaysMax}]`);
   }
+  return Number(text);
 }
 
 function localOnlyOf({ query, method }: ApiRequest): boolean {

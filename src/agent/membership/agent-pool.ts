@@ -1,6 +1,7 @@
 /**
- * This agent's place in the LAN pool: its tags, whom it admits, how it joins, and who the servers are. Servers and clients
- * both have one; what they make of the members is their own affair.
+ * This agent's place in a gossip pool: its tags, whom it admits, how it joins, and who the servers are. Every agent is in the
+ * LAN pool of its datacenter, servers also in the WAN pool that they share with those of other datacenters; what they make of
+ * the members is their own affair.
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -17,17 +18,24 @@ import type { Clock } from '../../std/clock.ts';
 import { parseDuration } from '../../std/duration.ts';
 import type { Logger } from '../log.ts';
 import { JoinLoop } from './join-loop.ts';
-import { type AgentTags, admissionFault, encodeTags, type PoolMember, type ServerMember, serverOf } from './tags.ts';
+import { type PoolMember, type ServerMember, serverOf } from './tags.ts';
 
-export interface LanPoolOptions {
-  readonly nodeName: string;
-  readonly tags: AgentTags;
+export type Scope = 'LAN' | 'WAN';
+
+export interface AgentPoolOptions {
+  readonly scope: Scope;
+  /** Unique in the pool: the node's name, on the WAN `node.dc`. */
+  readonly name: string;
+  readonly datacenter: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Why somebody may not be in this pool, or undefined. */
+  readonly admit: (member: PoolMember) => string | undefined;
   readonly bindAddress: string;
   /** 0: chosen by the system. */
   readonly bindPort: number;
   readonly advertiseAddress: string;
   readonly profile: Profile;
-  readonly config?: Partial<GossipConfig>;
+  readonly config: Partial<GossipConfig>;
   /** Base64; absent: gossip is not encrypted. */
   readonly encryptKey?: string;
   /** Whether keys are kept in a file of `folder`. */
@@ -38,46 +46,49 @@ export interface LanPoolOptions {
   readonly folder?: string;
   readonly rejoinAfterLeave: boolean;
   readonly allowedCidrs: readonly string[];
-  readonly reconnectTimeoutMs?: number;
   readonly startJoin: readonly string[];
   readonly retryJoin: readonly string[];
   readonly retryIntervalMs: number;
   readonly retryMax: number;
 }
 
-export interface LanPoolEdges {
+export interface AgentPoolEdges {
   readonly clock: Clock;
   readonly log: Logger;
   readonly gossip?: GossipEdges;
 }
 
-export class LanPool {
+export class AgentPool {
   readonly gossip: Gossip;
-  readonly #options: LanPoolOptions;
-  readonly #edges: LanPoolEdges;
+  readonly #options: AgentPoolOptions;
+  readonly #edges: AgentPoolEdges;
   readonly #callbacks = new Set<() => void>();
   #loop: JoinLoop | undefined;
   #left = false;
 
   /** Binds and announces this agent. Throws GossipError for an option or an address that cannot be. */
-  static async open(options: LanPoolOptions, edges: LanPoolEdges): Promise<LanPool> {
+  static async open(options: AgentPoolOptions, edges: AgentPoolEdges): Promise<AgentPool> {
     if (options.folder !== undefined) await mkdir(options.folder, { recursive: true, mode: 0o700 });
     const gossip = await GossipNode.open(gossipOptions(options), {
       clock: edges.clock,
-      logger: gossipLog(edges.log.named('serf.lan')),
+      logger: gossipLog(edges.log.named(`serf.${options.scope.toLowerCase()}`)),
       ...edges.gossip,
     });
-    return new LanPool(options, edges, gossip);
+    return new AgentPool(options, edges, gossip);
   }
 
-  private constructor(options: LanPoolOptions, edges: LanPoolEdges, gossip: Gossip) {
+  private constructor(options: AgentPoolOptions, edges: AgentPoolEdges, gossip: Gossip) {
     this.#options = options;
     this.#edges = edges;
     this.gossip = gossip;
     for (const event of ['join', 'leave', 'failed', 'update', 'reap'] as const) {
       gossip.on(event, (member) => {
         const address = `${member.address}:${member.port}`;
-        edges.log.info(`LAN member ${told[event]}`, { member: member.name, address, status: member.status });
+        edges.log.info(`${options.scope} member ${told[event]}`, {
+          member: member.name,
+          address,
+          status: member.status,
+        });
         for (const callback of this.#callbacks) callback();
       });
     }
@@ -87,13 +98,13 @@ export class LanPool {
     return this.gossip.members();
   }
 
-  /** Servers of this datacenter that gossip holds for alive. */
+  /** Servers of this datacenter that this pool holds for alive. */
   servers(): readonly ServerMember[] {
     return this.members()
       .map(serverOf)
       .filter(
         (server): server is ServerMember =>
-          server?.status === 'alive' && server.datacenter === this.#options.tags.datacenter,
+          server?.status === 'alive' && server.datacenter === this.#options.datacenter,
       );
   }
 
@@ -102,14 +113,14 @@ export class LanPool {
     return () => void this.#callbacks.delete(callback);
   }
 
-  /** Joins what the configuration names: `join` once, or the start fails; `retry_join` in the background. */
+  /** Joins what the configuration names: `start_join` once, or the start fails; `retry_join` in the background. */
   async joinConfigured(exhausted: (error: Error) => void): Promise<void> {
-    const { startJoin, retryJoin, retryIntervalMs, retryMax } = this.#options;
+    const { scope, startJoin, retryJoin, retryIntervalMs, retryMax } = this.#options;
     if (startJoin.length > 0) await this.join(startJoin);
     if (retryJoin.length === 0) return;
     const { clock, log } = this.#edges;
     this.#loop = new JoinLoop(
-      { addresses: retryJoin, intervalMs: retryIntervalMs, attemptsMax: retryMax },
+      { cluster: scope, addresses: retryJoin, intervalMs: retryIntervalMs, attemptsMax: retryMax },
       {
         clock,
         join: (addresses) => this.join(addresses),
@@ -141,27 +152,29 @@ export class LanPool {
 
 const told = { join: 'joined', leave: 'left', failed: 'failed', update: 'changed', reap: 'was forgotten' } as const;
 
-function gossipOptions(options: LanPoolOptions): GossipOptions {
+/** What each pool remembers has names of its own. */
+const fileOf: Readonly<Record<Scope, string>> = { LAN: 'local', WAN: 'remote' };
+
+function gossipOptions(options: AgentPoolOptions): GossipOptions {
   const keyringPath = keyringPathOf(options);
-  const own = { name: options.nodeName, id: options.tags.id, datacenter: options.tags.datacenter };
   return {
-    name: options.nodeName,
+    name: options.name,
     bindAddress: options.bindAddress,
     bindPort: options.bindPort,
     advertiseAddress: options.advertiseAddress,
-    tags: encodeTags(options.tags),
+    tags: options.tags,
     profile: options.profile,
-    config: {
-      ...options.config,
-      ...(options.reconnectTimeoutMs === undefined ? {} : { reconnectTimeoutMs: options.reconnectTimeoutMs }),
-    },
+    config: options.config,
     ...(options.encryptKey === undefined ? {} : { keyring: [options.encryptKey] }),
     ...(keyringPath === undefined ? {} : { keyringPath }),
     encryptVerifyIncoming: options.encryptVerifyIncoming,
     encryptVerifyOutgoing: options.encryptVerifyOutgoing,
-    ...(options.folder === undefined ? {} : { snapshotPath: `${options.folder}/local.snapshot` }),
+    ...(options.folder === undefined
+      ? {}
+      : { snapshotPath: join(options.folder, `${fileOf[options.scope]}.snapshot`) }),
     rejoinAfterLeave: options.rejoinAfterLeave,
-    admit: (member) => admissionFault(member, own),
+    admit: options.admit,
+    sameOwner: (dead, claimed) => (dead.tags.id ?? '') !== '' && dead.tags.id === claimed.tags.id,
     ...(options.allowedCidrs.length === 0 ? {} : { allowedCidrs: options.allowedCidrs }),
     reconnectTimeoutOf: ({ tags }) => {
       const parsed = tags.rc_tm === undefined ? undefined : parseDuration(tags.rc_tm);
@@ -173,9 +186,9 @@ function gossipOptions(options: LanPoolOptions): GossipOptions {
 }
 
 /** A file that is there counts, with a key in the configuration or without; a first key makes one. */
-function keyringPathOf({ folder, encryptKey, keyringFile }: LanPoolOptions): string | undefined {
+function keyringPathOf({ scope, folder, encryptKey, keyringFile }: AgentPoolOptions): string | undefined {
   if (folder === undefined || !keyringFile) return undefined;
-  const path = join(folder, 'local.keyring');
+  const path = join(folder, `${fileOf[scope]}.keyring`);
   return encryptKey !== undefined || existsSync(path) ? path : undefined;
 }
 
