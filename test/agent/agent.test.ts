@@ -115,7 +115,8 @@ describe('reload', () => {
     const agent = await start({ files: [file] });
     const names = async (): Promise<string[]> =>
       Object.keys((await get(agent, '/v1/catalog/services')) as object).sort();
-    expect(await names()).toEqual(['a', 'b', 'consul']);
+    // The server's own entry is a duty of the leader, which nobody waits for.
+    await expect.poll(names, { timeout: 10_000 }).toEqual(['a', 'b', 'consul']);
     write('b', 'c');
     expect(await put(agent, '/v1/agent/reload')).toBe('200 ');
     expect(await names()).toEqual(['b', 'c', 'consul']);
@@ -128,14 +129,6 @@ describe('reload', () => {
 });
 
 describe('what it cannot do', () => {
-  it('joins no other datacenter, and never takes the LAN for the way there', async () => {
-    const agent = await start({ given: { bind_addr: '127.0.16.9' } });
-    expect(await put(agent, '/v1/agent/join/127.0.16.8?wan=1')).toBe(
-      '500 1 error occurred:\n\t* Failed to join 127.0.16.8: there is no WAN pool in this version: datacenters stand alone\n\n',
-    );
-    expect(await put(agent, '/v1/agent/join/127.0.16.9?wan=1')).toBe('200 ');
-  });
-
   it.each([
     ['two agents at one address', { ports: { http: 0 } }, /./],
     ['ACLs', { acl: { enabled: true } }, /acl.enabled: this version does not enforce ACLs yet/],

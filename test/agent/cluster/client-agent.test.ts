@@ -107,10 +107,10 @@ describe('a client agent', () => {
 
   it('says plainly that gossip has no keys', async () => {
     expect(await cluster.put('c1', '/v1/operator/keyring', undefined, 'GET')).toMatch(
-      /^500 6 errors occurred:\n\t\* dc1 \(LAN\) error: 5\/5 nodes reported failure\n/,
+      /^500 10 errors occurred:\n\t\* WAN error: 3\/3 nodes reported failure\n[\s\S]*\n\t\* dc1 \(LAN\) error: 5\/5 nodes reported failure\n/,
     );
     expect(await cluster.put('c1', '/v1/operator/keyring', { Key: 'short' }, 'POST')).toBe(
-      '500 1 error occurred:\n\t* dc1 (LAN) error: illegal base64 data at input byte 4\n\n',
+      '500 2 errors occurred:\n\t* WAN error: illegal base64 data at input byte 4\n\t* dc1 (LAN) error: illegal base64 data at input byte 4\n\n',
     );
   });
 });

@@ -10,7 +10,7 @@ async function pausesOf(
   const pauses: number[] = [];
   let left = failures;
   const loop = new JoinLoop(
-    { addresses: ['127.0.0.1'], ...options },
+    { cluster: 'LAN', addresses: ['127.0.0.1'], ...options },
     {
       clock: {
         monotonicMs: () => 0,
