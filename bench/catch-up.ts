@@ -5,10 +5,15 @@
  *
  *   npm run bench:catch-up               1,000,000 entries, some six minutes
  *   npm run bench:catch-up -- 50000      so many
+ *   BENCH_CPU_PROFILE=/tmp/p npm run …   the servers leave CPU profiles there
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { type Load, type LoadResult, runLoad } from './lib/load.ts';
+import { cpuProfiles, longestBlock, traced } from './lib/loop-blocks.ts';
 import { residentMiB } from './lib/processes.ts';
 import { figure, printTable, ratio } from './lib/table.ts';
 
@@ -40,6 +45,8 @@ class Watcher {
   readonly #cluster: ProcessCluster;
   readonly longest = [0, 0, 0];
   readonly applied = [0, 0, 0];
+  /** When each was first heard of, 0 before; a server that starts loads its code until then. */
+  readonly answeredAt = [0, 0, 0];
   readonly #timer: NodeJS.Timeout;
 
   constructor(cluster: ProcessCluster) {
@@ -52,6 +59,7 @@ class Watcher {
       [0, 1, 2].map(async (server) => {
         const answer = await this.#cluster.ask(server, 'GET', '/v1/agent/metrics').catch(() => undefined);
         if (answer?.status !== 200) return; // down, as it should be, or busy: the next look tells
+        this.answeredAt[server] = this.answeredAt[server] || Date.now();
         const { Gauges, Samples } = JSON.parse(answer.body) as Metrics;
         const held = Samples.find(({ Name }) => Name.endsWith('event_loop_delay_ms'))?.Max ?? 0;
         this.longest[server] = Math.max(this.longest[server]!, held);
@@ -72,10 +80,14 @@ const writing = (target: string, change: Partial<Load>): Promise<LoadResult> =>
     ...change,
   });
 
-async function measure({ name, flags }: (typeof ways)[number]): Promise<string[]> {
-  const cluster = await ProcessCluster.start({ size: 3, subnet, flags: [...common, ...flags] });
+/** A row for each server: how long its loop was held in each phase. */
+const holds: string[][] = [];
+
+async function measure({ name, flags }: (typeof ways)[number], traces: string): Promise<string[]> {
+  const cluster = await ProcessCluster.start({ size: 3, subnet, flags: [...common, ...flags], wrap: traced(traces) });
   const watcher = new Watcher(cluster);
   try {
+    const wroteFrom = Date.now();
     const leader = (await cluster.leader())!;
     const target = cluster.target(leader);
     const away = [0, 1, 2].find((server) => server !== leader)!;
@@ -87,6 +99,8 @@ async function measure({ name, flags }: (typeof ways)[number]): Promise<string[]
     if (missed.errors > 0) throw new Error(missed.firstError);
     say(`${name}: server ${away} comes back while ${clientsMeanwhile} clients write`);
     const start = performance.now();
+    const launchedAt = Date.now();
+    watcher.answeredAt[away] = 0;
     cluster.launch(away);
     let caughtUpMs: number | undefined;
     const meanwhile = (async () => {
@@ -102,6 +116,14 @@ async function measure({ name, flags }: (typeof ways)[number]): Promise<string[]
       if (performance.now() - start > 900_000) throw new Error(`not caught up after 15 min. Logs: ${cluster.folder}`);
     }
     const during = await meanwhile;
+    for (const server of [0, 1, 2]) {
+      const role = server === leader ? 'leader' : server === away ? 'was away' : 'follower';
+      const [filling, after] = [
+        longestBlock(traces, server, wroteFrom, launchedAt),
+        longestBlock(traces, server, server === away ? watcher.answeredAt[away]! : launchedAt, Date.now()),
+      ];
+      holds.push([name, role, ...[filling, after].flatMap(({ wallMs, ownMs }) => [figure(wallMs), figure(ownMs)])]);
+    }
     // The last interval of the servers' own measurement has to end.
     await delay(11_000);
     await watcher.look();
@@ -121,12 +143,19 @@ async function measure({ name, flags }: (typeof ways)[number]): Promise<string[]
     ];
   } finally {
     watcher.stop();
+    // A profile is written by a process that ends in good order.
+    if (cpuProfiles) for (const server of [0, 1, 2]) await cluster.terminate(server);
     cluster.stop();
   }
 }
 
 const rows = [];
-for (const way of ways) rows.push(await measure(way));
+const traces = mkdtempSync(join(tmpdir(), 'bench-loops-'));
+try {
+  for (const [i, way] of ways.entries()) rows.push(await measure(way, mkdtempSync(join(traces, `${i}-`))));
+} finally {
+  rmSync(traces, { recursive: true, force: true });
+}
 printTable(
   'A server catches up while clients write (ratios: to the rate at which the entries were written; to the rate before)',
   [
@@ -134,4 +163,9 @@ printTable(
     ...['leader’s loop held ms', 'its own ms', 'MiB/server'],
   ],
   rows,
+);
+printTable(
+  'The longest time that an event loop was held, ms; "own": without the time that its thread stood in line for one of the CPUs',
+  ['caught up', 'server', 'before it came back', 'own', 'since it is back', 'own'],
+  holds,
 );

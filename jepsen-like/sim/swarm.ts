@@ -208,6 +208,7 @@ function drawMixed(root: Random, unsafeMs: number): Swarm {
       applyEntriesMax: random.pick([1, 10, 1_000]),
       electionTimeoutTicks: random.pick([15, 30, 30, 60]),
       heartbeatTicks: random.pick([2, 4, 7]),
+      inflightEntriesMax: random.pick([1, 5, 4_096]),
     },
   };
 }

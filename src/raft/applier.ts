@@ -1,8 +1,10 @@
 /**
  * Brings committed entries to the state machine, in order, in bounded runs: commands go to it, Raft's own entries do not. Between
- * two runs the event loop gets its turn, so that a long catch-up starves nobody.
+ * two runs the event loop gets its turn, so that a long catch-up starves nobody. How many entries a run holds follows from how long
+ * the last ones took: commands differ in cost by a factor of a hundred.
  */
 import { assert } from '../std/assert.ts';
+import type { Clock } from '../std/clock.ts';
 import type { RaftSettings } from './config.ts';
 import type { RaftCore } from './core/core.ts';
 import type { Configuration, Entry, LogIndex, Term } from './core/types.ts';
@@ -22,18 +24,25 @@ export interface ApplierParts {
   readonly settings: RaftSettings;
   readonly log: RaftLog;
   readonly stateMachine: StateMachine;
+  readonly clock: Clock;
   readonly events: ApplierEvents;
   /** Later, in another turn of the event loop, if the server still runs then. */
   later(callback: () => void): void;
 }
 
+/** However slow the commands are: a run costs a transaction. */
+const entriesMin = 16;
+
 export class Applier {
   readonly #parts: ApplierParts;
   #target: LogIndex = 0;
   #scheduled = false;
+  /** Entries of the next run, at most. */
+  #entriesMax: number;
 
   constructor(parts: ApplierParts) {
     this.#parts = parts;
+    this.#entriesMax = parts.settings.applyEntriesMax;
   }
 
   applyUpTo(index: LogIndex): void {
@@ -44,7 +53,7 @@ export class Applier {
   #run(): void {
     const { core } = this.#parts;
     if (core.state.installing !== undefined || core.state.appliedIndex >= this.#target) return;
-    this.#applyRun(this.#take());
+    this.#timedRun(this.#take());
     if (core.state.appliedIndex >= this.#target) return;
     this.#scheduled = true;
     this.#parts.later(() => {
@@ -53,10 +62,23 @@ export class Applier {
     });
   }
 
+  #timedRun(entries: readonly Entry[]): void {
+    const { clock, settings } = this.#parts;
+    const startMs = clock.monotonicMs();
+    this.#applyRun(entries);
+    const tookMs = clock.monotonicMs() - startMs;
+    if (tookMs > settings.applyMs) {
+      const fitting = Math.floor((entries.length * settings.applyMs) / tookMs);
+      this.#entriesMax = Math.min(this.#entriesMax, Math.max(entriesMin, fitting));
+    } else if (tookMs < settings.applyMs / 2 && entries.length >= this.#entriesMax) {
+      this.#entriesMax = Math.min(settings.applyEntriesMax, 2 * this.#entriesMax);
+    }
+  }
+
   #take(): readonly Entry[] {
     const { core, settings, log } = this.#parts;
     const from = core.state.appliedIndex + 1;
-    const entriesMax = Math.min(settings.applyEntriesMax, this.#target - from + 1);
+    const entriesMax = Math.min(this.#entriesMax, this.#target - from + 1);
     const entries =
       core.state.log.slice(from, entriesMax, settings.applyBytesMax) ??
       log.read(from, this.#target, entriesMax, settings.applyBytesMax);

@@ -115,7 +115,7 @@ export class RaftNode implements Raft {
       failed: (reason) => this.#fail(reason),
     });
     this.#applier = new Applier({
-      ...{ core, settings, log, stateMachine, later: this.#later },
+      ...{ core, settings, log, stateMachine, clock, later: this.#later },
       events: {
         result: (index, term, result) => this.#proposals.applied(index, term, result),
         configuration: (configuration, index) => this.#configurationApplied(configuration, index),

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { HeddleError } from '../../std/errors.ts';
 import { LmdbStorage } from '../tables/lmdb-storage.ts';
 import { StateRows } from '../tables/state-rows.ts';
-import { ensureDirectory, syncDirectory, writeDurably } from './state-directory.ts';
+import { ensureDirectory, syncDirectoryInBackground, writeDurablyInBackground } from './state-directory.ts';
 
 /** A finished checkpoint, as Raft knows it. */
 export interface CheckpointFile {
@@ -70,15 +70,16 @@ export class CheckpointFiles {
       checksum: await checksumOf(path),
     };
     await rename(path, this.pathOf(file));
-    this.#describe(file);
+    await this.#describe(file);
     return file;
   }
 
-  #describe(file: CheckpointFile): void {
-    syncDirectory(this.#directory);
-    writeDurably(join(this.#directory, `${file.id}.json`), `${JSON.stringify(file)}\n`);
+  /** Nothing here holds the event loop: an fsync beside a busy disk takes tens of milliseconds, and so does removing a large file. */
+  async #describe(file: CheckpointFile): Promise<void> {
+    await syncDirectoryInBackground(this.#directory);
+    await writeDurablyInBackground(join(this.#directory, `${file.id}.json`), `${JSON.stringify(file)}\n`);
     this.#known = undefined;
-    for (const old of this.list().slice(keptMax)) this.#remove(old);
+    for (const old of this.list().slice(keptMax)) await this.#remove(old);
   }
 
   async read(file: CheckpointFile, offset: number, bytesMax: number): Promise<Uint8Array> {
@@ -114,7 +115,7 @@ export class CheckpointFiles {
         );
       }
       await rename(path, this.pathOf(file));
-      this.#describe(file);
+      await this.#describe(file);
     });
   }
 
@@ -127,11 +128,11 @@ export class CheckpointFiles {
     });
   }
 
-  #remove(file: CheckpointFile): void {
+  async #remove(file: CheckpointFile): Promise<void> {
     // The description goes first: without it the copy is rubbish, the other way round it would be a lie.
+    await rm(join(this.#directory, `${file.id}.json`), { force: true });
     this.#known = undefined;
-    rmSync(join(this.#directory, `${file.id}.json`), { force: true });
-    rmSync(this.pathOf(file), { force: true });
+    await rm(this.pathOf(file), { force: true });
   }
 
   #removeRubbish(): void {

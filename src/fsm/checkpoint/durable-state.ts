@@ -18,8 +18,9 @@ import {
   type Mark,
   nextRowsFile,
   readMark,
-  syncDirectory,
+  syncDirectoryInBackground,
   writeMark,
+  writeMarkInBackground,
 } from './state-directory.ts';
 
 /** How the state came to be what it is when a server starts. */
@@ -111,7 +112,7 @@ export class DurableState {
     const next = nextRowsFile(this.#file);
     await copyDurably(this.#checkpoints.pathOf(file), join(this.directory, next));
     const storage = new LmdbStorage(join(this.directory, next));
-    writeMark(this.directory, { file: next, bootId: this.#bootId, clean: false });
+    await writeMarkInBackground(this.directory, { file: next, bootId: this.#bootId, clean: false });
     const old = { storage: this.#storage, file: this.#file };
     this.#storage = storage;
     this.#file = next;
@@ -160,7 +161,7 @@ async function chooseRows(
 async function copyDurably(from: string, to: string): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_FICLONE);
   await syncFile(to);
-  syncDirectory(dirname(to));
+  await syncDirectoryInBackground(dirname(to));
 }
 
 async function removeRows(path: string): Promise<void> {

@@ -9,6 +9,7 @@
  * rows file is trusted only if the machine has not been booted since it was opened, or if it was closed in good order.
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 export interface Mark {
@@ -34,12 +35,16 @@ export function writeMark(directory: string, mark: Mark): void {
   writeDurably(join(directory, 'mark.json'), `${JSON.stringify(mark)}\n`);
 }
 
+export async function writeMarkInBackground(directory: string, mark: Mark): Promise<void> {
+  await writeDurablyInBackground(join(directory, 'mark.json'), `${JSON.stringify(mark)}\n`);
+}
+
 export function isTrusted(mark: Mark, bootId: string): boolean {
   return mark.clean || (mark.bootId !== '' && mark.bootId === bootId);
 }
 
 /** Writes a small file whole or not at all: beside, fsync, rename, fsync of the directory. */
-export function writeDurably(path: string, text: string): void {
+function writeDurably(path: string, text: string): void {
   const beside = `${path}.tmp`;
   const file = openSync(beside, 'w', 0o600);
   try {
@@ -53,12 +58,35 @@ export function writeDurably(path: string, text: string): void {
 }
 
 /** Makes names in a directory durable: what was created, renamed or removed in it. */
-export function syncDirectory(path: string): void {
+function syncDirectory(path: string): void {
   const directory = openSync(path, 'r');
   try {
     fsyncSync(directory);
   } finally {
     closeSync(directory);
+  }
+}
+
+/** As `writeDurably`, beside what the event loop does: for a server that is serving. */
+export async function writeDurablyInBackground(path: string, text: string): Promise<void> {
+  const beside = `${path}.tmp`;
+  const file = await open(beside, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(beside, path);
+  await syncDirectoryInBackground(dirname(path));
+}
+
+export async function syncDirectoryInBackground(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 }
 

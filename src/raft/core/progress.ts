@@ -11,6 +11,7 @@ import type { LogIndex } from './types.ts';
 export interface Window {
   readonly messagesMax: number;
   readonly bytesMax: number;
+  readonly entriesMax: number;
 }
 
 export class Progress {
@@ -57,7 +58,9 @@ export class Progress {
   get mayAppend(): boolean {
     if (this.loading || this.state === 'checkpoint') return false;
     if (this.state === 'probe') return !this.probing;
-    return this.#inflight.length < this.#window.messagesMax && this.#inflightBytes < this.#window.bytesMax;
+    const { messagesMax, bytesMax, entriesMax } = this.#window;
+    const inflightEntries = this.nextIndex - 1 - this.matchIndex;
+    return this.#inflight.length < messagesMax && this.#inflightBytes < bytesMax && inflightEntries < entriesMax;
   }
 
   /** An append up to `lastIndex` has left. */

@@ -205,8 +205,12 @@ export class CoreState {
     const members = membersOf(this.membership.latest);
     for (const id of members) {
       if (id === this.id || leadership.peers.has(id)) continue;
-      const { inflightMessagesMax, inflightBytesMax } = this.settings;
-      const window = { messagesMax: inflightMessagesMax, bytesMax: inflightBytesMax };
+      const { inflightMessagesMax, inflightBytesMax, inflightEntriesMax } = this.settings;
+      const window = {
+        messagesMax: inflightMessagesMax,
+        bytesMax: inflightBytesMax,
+        entriesMax: inflightEntriesMax,
+      };
       leadership.peers.set(id, new Progress(this.log.lastIndex + 1, this.tickCount, window));
     }
     for (const id of [...leadership.peers.keys()]) if (!members.includes(id)) leadership.peers.delete(id);
