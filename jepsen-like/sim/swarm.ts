@@ -4,6 +4,7 @@
  */
 import type { RaftSettings } from '../../src/raft/index.ts';
 import type { Random } from '../../src/std/random.ts';
+import type { NetworkWeather } from '../../src/testing/sim/network.ts';
 
 /** What a run leans towards: all faults alike, or the few that together reach one kind of rare state. */
 export type Profile = 'mixed' | 'elections' | 'leases' | 'membership';
@@ -25,13 +26,7 @@ export interface Swarm {
   readonly payloadBytes: number;
   /** Length of the phase with faults. */
   readonly unsafeMs: number;
-  readonly network: {
-    readonly lossRate: number;
-    readonly duplicateRate: number;
-    readonly delayMsMin: number;
-    readonly delayMsMean: number;
-    /** Share of messages that come much later, out of order, perhaps in another term. */
-    readonly lateRate: number;
+  readonly network: NetworkWeather & {
     /** Does a dying server's kernel close its connections (a hint for the others)? */
     readonly breaksAreSeen: boolean;
   };

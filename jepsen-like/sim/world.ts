@@ -7,6 +7,8 @@
 import type { Message } from '../../src/raft/core/messages.ts';
 import type { CommittedEntry, Configuration } from '../../src/raft/index.ts';
 import { type Random, seededRandom } from '../../src/std/random.ts';
+import { SimNetwork } from '../../src/testing/sim/network.ts';
+import { settle, VirtualTime } from '../../src/testing/sim/virtual-time.ts';
 import { checkLinearizability } from '../checkers/linearizability.ts';
 import type { Operation } from '../history.ts';
 import { invariants } from '../invariants/index.ts';
@@ -15,10 +17,8 @@ import type { Mutation } from '../mutations/mutation.ts';
 import { SimClient } from './clients.ts';
 import { carryOut, drawFaults, type ScheduledFault } from './faults.ts';
 import type { Command } from './machine.ts';
-import { SimNetwork } from './network.ts';
 import { SimServer } from './server.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
-import { settle, VirtualTime } from './time.ts';
 import { Trace } from './trace.ts';
 
 export interface WorldOptions {

@@ -3,6 +3,7 @@
 export { systemClock } from './clock.ts';
 export type { RaftSettings } from './config.ts';
 export { defaultSettings, resolveSettings } from './config.ts';
+export type { CheckpointOffer, Message } from './core/messages.ts';
 export type {
   CheckpointMeta,
   Configuration,
@@ -18,6 +19,8 @@ export type { RaftErrorCode } from './errors.ts';
 export { RaftError, raftErrorCodes } from './errors.ts';
 export type { RaftLog } from './log/log.ts';
 export { openRaftLog } from './log/open.ts';
+export type { LogStore, StoreKey, StoreOperation } from './log/store.ts';
+export { StoredLog } from './log/stored-log.ts';
 export { type RaftEdges, type RaftLogger, RaftNode, type RaftOptions } from './node.ts';
 export type { MembershipChange, PeerStatus, Raft, RaftStatus, ReadMode } from './raft.ts';
 export { recoverConfiguration } from './recover-configuration.ts';

@@ -2,8 +2,8 @@
  * A disk that remembers what a crash would leave. A commit takes time; until it is done nothing of it is durable, and a crash leaves
  * nothing, all, or a prefix of it. It can fail (and then, like a real one, has written who knows what), stall, and flip bits.
  */
-import type { LogStore, StoreKey, StoreOperation } from '../../src/raft/log/store.ts';
-import type { Random } from '../../src/std/random.ts';
+import type { LogStore, StoreKey, StoreOperation } from '../../raft/index.ts';
+import type { Random } from '../../std/random.ts';
 
 export interface DiskEvents {
   /** Runs the callback after a time, unless the server dies first. */

@@ -1,10 +1,17 @@
 /** A network that loses, doubles, delays and reorders, and whose links can be cut in each direction. */
-import type { CheckpointOffer, Message } from '../../src/raft/core/messages.ts';
+import type { CheckpointOffer, Message, Transport, TransportHandlers } from '../../raft/index.ts';
+import type { Random } from '../../std/random.ts';
+import type { VirtualTime } from './virtual-time.ts';
 
-import type { Transport, TransportHandlers } from '../../src/raft/transport/transport.ts';
-import type { Random } from '../../src/std/random.ts';
-import type { Swarm } from './swarm.ts';
-import type { VirtualTime } from './time.ts';
+/** Rates are shares of all messages; delays are drawn from an exponential distribution above the least one. */
+export interface NetworkWeather {
+  readonly lossRate: number;
+  readonly duplicateRate: number;
+  /** Late by up to three seconds, and so out of order. */
+  readonly lateRate: number;
+  readonly delayMsMin: number;
+  readonly delayMsMean: number;
+}
 
 export interface NetworkEvents {
   sent(message: Message): void;
@@ -20,20 +27,20 @@ export class SimNetwork {
   lossRate: number;
   duplicateRate: number;
   lateRate: number;
-  readonly #swarm: Swarm['network'];
+  readonly #weather: NetworkWeather;
   readonly #random: Random;
   readonly #time: VirtualTime;
   readonly #events: NetworkEvents;
   readonly #cut = new Map<string, number>();
 
-  constructor(swarm: Swarm['network'], random: Random, time: VirtualTime, events: NetworkEvents) {
-    this.#swarm = swarm;
+  constructor(weather: NetworkWeather, random: Random, time: VirtualTime, events: NetworkEvents) {
+    this.#weather = weather;
     this.#random = random.stream('network');
     this.#time = time;
     this.#events = events;
-    this.lossRate = swarm.lossRate;
-    this.duplicateRate = swarm.duplicateRate;
-    this.lateRate = swarm.lateRate;
+    this.lossRate = weather.lossRate;
+    this.duplicateRate = weather.duplicateRate;
+    this.lateRate = weather.lateRate;
   }
 
   cut(from: string, to: string): void {
@@ -73,7 +80,7 @@ export class SimNetwork {
   }
 
   #delayMs(): number {
-    const { delayMsMin, delayMsMean } = this.#swarm;
+    const { delayMsMin, delayMsMean } = this.#weather;
     return delayMsMin - delayMsMean * Math.log(1 - this.#random.next());
   }
 

@@ -2,7 +2,7 @@
  * Virtual time: one heap orders every delivery, timer and disk completion by (time, a tie drawn from the seed). Nothing in the
  * simulated world waits for real time, so an hour passes as fast as its events can be computed.
  */
-import type { Random } from '../../src/std/random.ts';
+import type { Random } from '../../std/random.ts';
 
 interface Scheduled {
   readonly atMs: number;
@@ -49,6 +49,11 @@ export class VirtualTime {
       next.callback();
       return true;
     }
+  }
+
+  /** Lets time pass in which nothing is due. Never backwards. */
+  moveTo(atMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, atMs);
   }
 
   #push(event: Scheduled): void {
