@@ -22,6 +22,7 @@ import { LogWriter } from './log-writer.ts';
 import { type Identity, openLog } from './open.ts';
 import { AppliedWaiters, type Deferred, PendingProposals, type Proposed } from './pending.ts';
 import type { MembershipChange, Raft, RaftStatus, ReadMode } from './raft.ts';
+import { ReadRounds } from './read-rounds.ts';
 import type { StateMachine } from './state-machine.ts';
 import { statusOf } from './status.ts';
 import type { Transport } from './transport/transport.ts';
@@ -63,10 +64,7 @@ export class RaftNode implements Raft {
   #queuedBytes = 0;
   readonly #proposals = new PendingProposals();
   readonly #appliedWaiters = new AppliedWaiters();
-  readonly #reads = new Map<number, Deferred<LogIndex>>();
-  #nextRead = 1;
-  /** The read that calls of this turn share. */
-  #gatheringRead: Promise<LogIndex> | undefined;
+  readonly #reads: ReadRounds;
   #change: Deferred<Configuration> | undefined;
   #transfer: Deferred<void> | undefined;
 
@@ -110,6 +108,11 @@ export class RaftNode implements Raft {
         if (!this.#stopped) this.#input(callback);
       });
     const core = this.#core;
+    this.#reads = new ReadRounds({
+      ...{ clock, later: this.#later, input: (callback) => this.#input(callback) },
+      ask: (id) => core.read(id, clock.monotonicMs()).ok,
+      refusal: () => this.#notLeader(),
+    });
     this.#writer = new LogWriter(log, {
       persisted: (number) => this.#input(() => core.persisted(number, clock.monotonicMs())),
       failed: (reason) => this.#fail(reason),
@@ -200,18 +203,12 @@ export class RaftNode implements Raft {
     }
     for (const to of effects.checkpointsFor) this.#checkpoints.send(to);
     for (const event of effects.events) this.#event(event);
-    for (const id of effects.readsFailed) this.#takeRead(id)?.reject(this.#notLeader());
+    for (const id of effects.readsFailed) this.#reads.take(id)?.reject(this.#notLeader());
     for (const { id, index } of effects.readsReady) {
-      const deferred = this.#takeRead(id);
+      const deferred = this.#reads.take(id);
       if (deferred !== undefined) this.#appliedWaiters.wait(index, this.#core.state.appliedIndex, deferred);
     }
     this.#applier.applyUpTo(effects.applyUpTo);
-  }
-
-  #takeRead(id: number): Deferred<LogIndex> | undefined {
-    const deferred = this.#reads.get(id);
-    this.#reads.delete(id);
-    return deferred;
   }
 
   #event(event: CoreEvent): void {
@@ -320,21 +317,7 @@ export class RaftNode implements Raft {
     if (this.#stopped) return Promise.reject(new RaftError('stopped'));
     const index = mode === 'lease' ? this.leaseRead() : undefined;
     if (index !== undefined) return Promise.resolve(index);
-    this.#gatheringRead ??= this.#gatherReads();
-    return this.#gatheringRead;
-  }
-
-  /** One read of the core for all that are asked for in this turn: were it begun at once, a round would carry the first alone. */
-  #gatherReads(): Promise<LogIndex> {
-    return new Promise((resolve, reject) => {
-      const id = this.#nextRead++;
-      this.#reads.set(id, { resolve, reject });
-      this.#later(() => {
-        this.#gatheringRead = undefined;
-        const asked = this.#core.read(id, this.#edges.clock.monotonicMs());
-        if (!asked.ok) this.#takeRead(id)?.reject(this.#notLeader());
-      });
-    });
+    return this.#reads.join();
   }
 
   waitApplied(index: LogIndex): Promise<void> {
@@ -433,8 +416,7 @@ export class RaftNode implements Raft {
     this.#proposalQueue = [];
     this.#proposals.rejectAll(stopped);
     this.#appliedWaiters.rejectAll(stopped);
-    for (const deferred of this.#reads.values()) deferred.reject(stopped());
-    this.#reads.clear();
+    this.#reads.rejectAll(stopped);
     this.#change?.reject(stopped());
     this.#transfer?.reject(stopped());
     if (this.#announcedTerm === undefined) return;

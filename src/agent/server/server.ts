@@ -38,6 +38,7 @@ import {
   type Raft,
   RaftNode,
   type RaftSettings,
+  type ReadMode,
   type Transport,
 } from '../../raft/index.ts';
 import type { Awaitable } from '../../std/awaitable.ts';
@@ -233,7 +234,12 @@ export class Server implements Backend {
     this.#requireOwnDatacenter(options.caller);
     if (this.#mayAnswerAtOnce(options)) return this.#reads.now(name, args);
     if (options.consistency === 'stale') return this.#staleQuery(name, args, options);
-    return this.#leaderQuery(name, args, options);
+    if ((options.minIndex ?? 0) > 0 || !this.leadership.leading) return this.#leaderQuery(name, args, options);
+    return this.raft.readBarrier(barrierOf(options)).then(
+      () => this.#reads.now(name, args),
+      // Whether and where it is tried again is found out there.
+      () => this.#leaderQuery(name, args, options),
+    );
   }
 
   /** Most reads: they wait for no news, and what their consistency asks for is already so. */
@@ -250,10 +256,9 @@ export class Server implements Backend {
     args: QueryArgs<N>,
     options: ReadOptions,
   ): Promise<Answer<QueryValue<N>>> {
-    const mode = options.consistency === 'consistent' ? 'readIndex' : 'lease';
     return this.#atLeader(
       async () => {
-        await this.raft.readBarrier(mode);
+        await this.raft.readBarrier(barrierOf(options));
         return this.#reads.answerWhileLeading(name, args, options);
       },
       (id) => this.#forwarder.query(id, name, args, options),
@@ -362,3 +367,5 @@ export class Server implements Backend {
     }
   }
 }
+
+const barrierOf = ({ consistency }: ReadOptions): ReadMode => (consistency === 'consistent' ? 'readIndex' : 'lease');

@@ -131,29 +131,25 @@ export class Door {
     }
     const { route } = match;
     const responder = route.bare === true ? this.#plain : this.#api;
-    const answer = this.#answer(route, path, target.query, incoming, response);
-    // Most answers are at hand; the others come when they come. Neither fails: errors are answers here.
-    if (answer instanceof Promise) void answer.then((late) => responder.send(incoming, response, late));
-    else responder.send(incoming, response, answer);
-  }
-
-  #answer(
-    route: Route,
-    path: string,
-    rawQuery: string,
-    incoming: IncomingMessage,
-    response: ServerResponse,
-  ): Awaitable<Answer> {
-    const query = parseQuery(rawQuery);
-    if (query === undefined) return nothing(500);
+    const query = parseQuery(target.query);
+    if (query === undefined) return responder.send(incoming, response, nothing(500));
     const refused = this.#refuse(route, path, incoming);
-    if (refused !== undefined) return refused;
+    if (refused !== undefined) return responder.send(incoming, response, refused);
     const rest = route.path.endsWith('/') ? path.slice(route.path.length) : '';
     const request = new ApiRequest({ incoming, response, path, rest, query });
+    const answer = this.#handle(route, request);
+    if (!(answer instanceof Promise)) return responder.send(incoming, response, answer);
+    answer.then(
+      (late) => responder.send(incoming, response, late),
+      (error: unknown) => responder.send(incoming, response, this.#failure(request, error)),
+    );
+  }
+
+  /** Most answers are at hand; the others come when they come. */
+  #handle(route: Route, request: ApiRequest): Awaitable<Answer> {
     try {
       if (route.namespaced === true) refuseNamespace(request);
-      const answer = route.handle(request);
-      return answer instanceof Promise ? answer.catch((error: unknown) => this.#failure(request, error)) : answer;
+      return route.handle(request);
     } catch (error) {
       return this.#failure(request, error);
     }

@@ -10,8 +10,11 @@ import type { ConnectionLimit } from './write-access.ts';
 
 /** Keys may be as long as a request line may be. */
 const headerBytesMax = 1024 * 1024;
-/** Clients keep connections; a short limit makes them race against our close. */
-const keepAliveMs = 300_000;
+/**
+ * Clients keep connections, and one that was idle for long is as good as another: they are never closed for it (a client would
+ * race against that, and a timer would be set for each answer). Those whose client is gone without a word are found by TCP.
+ */
+const idle = { keepAliveTimeout: 0, keepAlive: true, keepAliveInitialDelay: 15_000 } as const;
 /** What is being answered when the door closes may still be sent; reads that wait are cut. */
 const closeGraceMs = 300;
 
@@ -34,7 +37,7 @@ export interface RunningServer {
 
 /** Starts to listen. Rejects with the system's error (`EADDRINUSE`…) when it cannot. Share one limit among listeners. */
 export async function serveHttp(door: Door, limit: ConnectionLimit, options: ServerOptions): Promise<RunningServer> {
-  const settings = { maxHeaderSize: headerBytesMax, keepAliveTimeout: keepAliveMs, noDelay: true };
+  const settings = { maxHeaderSize: headerBytesMax, noDelay: true, ...idle };
   const server =
     options.tls === undefined
       ? http.createServer(settings, door.listener)

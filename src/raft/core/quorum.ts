@@ -28,10 +28,22 @@ export function quorumValue(
   let least = Number.POSITIVE_INFINITY;
   for (const group of groups) {
     if (group.length === 0) return Number.NEGATIVE_INFINITY;
-    const values = group.map(reached).sort((a, b) => b - a);
-    least = Math.min(least, values[needed(group.length) - 1]!);
+    least = Math.min(least, highestReached(group, reached, needed(group.length)));
   }
   return least;
+}
+
+/** The highest value that `n` of the group have reached. Asked at each read, of small groups: no list is made and sorted. */
+function highestReached(group: readonly ServerId[], reached: (id: ServerId) => number, n: number): number {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const id of group) {
+    const value = reached(id);
+    if (value <= highest) continue;
+    let count = 0;
+    for (const other of group) if (reached(other) >= value) count++;
+    if (count >= n) highest = value;
+  }
+  return highest;
 }
 
 export type VoteResult = 'won' | 'lost' | 'pending';
