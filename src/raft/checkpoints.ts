@@ -1,8 +1,8 @@
 /**
  * Checkpoints in the driver: made when enough entries were applied, sent to followers that need one, received, installed.
  *
- * Making one runs beside everything else. The log is truncated only behind a checkpoint that is durable, and some entries are
- * kept, so that a follower that is a little late is served from the log.
+ * Making one runs beside everything else, and a large state waits longer for its next one. The log is truncated only behind a
+ * checkpoint that is durable, and some entries are kept, so that a follower that is a little late is served from the log.
  */
 import { assert } from '../std/assert.ts';
 import type { Clock } from '../std/clock.ts';
@@ -46,9 +46,16 @@ export class Checkpoints {
     return this.#parts.stateMachine.latestCheckpoint()?.index ?? 0;
   }
 
+  /** Entries between two checkpoints. */
+  get #spacing(): number {
+    const { settings, stateMachine } = this.#parts;
+    const bytes = stateMachine.latestCheckpoint()?.sizeBytes ?? 0;
+    return Math.max(settings.checkpointEntries, Math.ceil(bytes / settings.checkpointBytesPerEntry));
+  }
+
   /** Entries were applied: is it time for a checkpoint? */
   applied(index: LogIndex): void {
-    if (this.#making !== undefined || index - this.#attemptedAt < this.#parts.settings.checkpointEntries) return;
+    if (this.#making !== undefined || index - this.#attemptedAt < this.#spacing) return;
     this.make().catch((error: unknown) => this.#parts.warn('checkpoint failed', { error: String(error) }));
   }
 

@@ -56,8 +56,13 @@ export interface RaftSettings {
   readonly applyEntriesMax: number;
   /** How long the state machine may hold the event loop at once: runs that took longer are followed by shorter ones. */
   readonly applyMs: number;
-  /** Entries applied since the last checkpoint after which a new one is made. */
+  /** Entries applied since the last checkpoint after which a new one is made; more where the state is large: see the next. */
   readonly checkpointEntries: number;
+  /**
+   * Bytes of the last checkpoint that each entry applied since then pays for, before another one is made: what checkpoints cost an entry
+   * does not grow with the state. 1 KiB: a state of 200 MB is written again after 200,000 entries, not after 65,536.
+   */
+  readonly checkpointBytesPerEntry: number;
   /** Entries kept behind a checkpoint, so that a follower that is a little late needs no checkpoint. */
   readonly trailingEntries: number;
   /** Bytes of a chunk when a checkpoint is sent. Bounds the memory of a transfer. */
@@ -86,6 +91,7 @@ export const defaultSettings: RaftSettings = {
   applyEntriesMax: 1024,
   applyMs: 10,
   checkpointEntries: 65_536,
+  checkpointBytesPerEntry: 1024,
   trailingEntries: 16_384,
   checkpointChunkBytes: 256 * 1024,
   promotionLagEntriesMax: 1024,
@@ -114,6 +120,7 @@ export function resolveSettings(partial: Partial<RaftSettings> = {}): RaftSettin
   if (leaseDriftMargin >= 1) wrong(`leaseDriftMargin must be below 1, is ${leaseDriftMargin}`);
   if (settings.inflightMessagesMax < 1) wrong('inflightMessagesMax must be at least 1');
   if (settings.inflightEntriesMax < 1) wrong('inflightEntriesMax must be at least 1');
+  if (settings.checkpointBytesPerEntry < 1) wrong('checkpointBytesPerEntry must be at least 1');
   if (settings.appendEntriesMax < 1) wrong('appendEntriesMax must be at least 1');
   return settings;
 }

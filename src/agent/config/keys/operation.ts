@@ -93,7 +93,10 @@ export const operation = {
     entry_fetch_max_burst: int({ help: 'Fetches of one entry at once.' }, 2),
     entry_fetch_rate: float({ help: 'Fetches of one entry a second.' }, Number.MAX_VALUE),
   }),
-  raft_snapshot_threshold: int({ help: 'Entries between two checkpoints.' }, 16_384),
+  raft_snapshot_threshold: int(
+    { help: 'Fewest entries between two checkpoints; a large state waits for more.' },
+    16_384,
+  ),
   raft_snapshot_interval: duration({ help: 'How often the need of a checkpoint is looked at.' }, '30s'),
   raft_trailing_logs: int({ help: 'Entries kept behind a checkpoint.' }, 10_240),
   gossip_lan: gossip('LAN', '200ms', 3, '1s', '500ms', 4),
