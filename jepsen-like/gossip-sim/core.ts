@@ -1,6 +1,6 @@
 /**
- * What a simulated member runs: the real SWIM core alone (large pools), or with Serf above it (everything, reconnecting
- * to failed members included). Both look the same to the world.
+ * What a simulated member runs: the real SWIM core with Serf above it, or, in large pools, the SWIM core and of Serf's layer
+ * only its habit to try failed members again. Both look the same to the world.
  */
 
 import type { GossipConfig } from '../../src/gossip/config.ts';
@@ -12,6 +12,7 @@ import type { SwimDelegate, SwimTimer } from '../../src/gossip/swim/context.ts';
 import { type Effect, Outbox } from '../../src/gossip/swim/outbox.ts';
 import { Swim } from '../../src/gossip/swim/swim.ts';
 import type { Endpoint, Peer } from '../../src/gossip/swim/types.ts';
+import type { DecodedPacket } from '../../src/gossip/wire/packet.ts';
 import type { StreamMessage } from '../../src/gossip/wire/stream.ts';
 import type { Random } from '../../src/std/random.ts';
 
@@ -21,7 +22,7 @@ export type CoreTimer = PoolTimer;
 export interface Core {
   readonly counters: Counters;
   start(nowMs: number): void;
-  packet(bytes: Uint8Array, from: Endpoint, nowMs: number): void;
+  packet(packet: DecodedPacket, from: Endpoint, nowMs: number): void;
   timer(timer: CoreTimer, lateMs: number, nowMs: number): void;
   streamMessage(stream: number, message: StreamMessage, nowMs: number): void;
   exchangeDone(exchange: number, reply: StreamMessage | undefined, failure: string, nowMs: number): void;
@@ -55,10 +56,18 @@ export function makeCore(layer: Layer, options: CoreOptions): Core {
 
 function swimCore({ name, advertise, config, random, known, observed }: CoreOptions): Core {
   const counters = new Counters();
-  const outbox = new Outbox<SwimTimer, never>();
+  const outbox = new Outbox<CoreTimer, never>();
+  const failed = new Map<string, Peer>();
+  const chance = random.stream('reconnect');
   const delegate: SwimDelegate = {
-    joined: (peer) => observed('alive', peer.name),
-    left: (peer) => observed(peer.state === 'left' ? 'left' : 'dead', peer.name),
+    joined(peer) {
+      failed.delete(peer.name);
+      observed('alive', peer.name);
+    },
+    left(peer) {
+      if (peer.state === 'dead') failed.set(peer.name, peer);
+      observed(peer.state === 'left' ? 'left' : 'dead', peer.name);
+    },
     updated() {},
     conflict() {},
     userMessage() {},
@@ -75,11 +84,21 @@ function swimCore({ name, advertise, config, random, known, observed }: CoreOpti
     { name, advertise, versions, config, packetOverheadBytes: 0, known },
     { random, counters, delegate, outbox },
   );
+  // Serf's rule: one of the failed, with a probability that grows with their share.
+  const reconnect = (nowMs: number): void => {
+    outbox.after(config.reconnectIntervalMs, { kind: 'reconnect' });
+    const healthy = Math.max(1, swim.countActive());
+    if (failed.size > 0 && chance.chance(failed.size / healthy)) swim.join(chance.pick([...failed.values()]), 0, nowMs);
+  };
   return {
     counters,
-    start: (nowMs) => swim.start(new Uint8Array(0), nowMs),
-    packet: (bytes, from, nowMs) => swim.packet(bytes, from, nowMs),
-    timer: (timer, lateMs, nowMs) => swim.timer(timer as SwimTimer, lateMs, nowMs),
+    start(nowMs) {
+      swim.start(new Uint8Array(0), nowMs);
+      outbox.after(config.reconnectIntervalMs, { kind: 'reconnect' });
+    },
+    packet: (packet, from, nowMs) => swim.decodedPacket(packet, from, nowMs),
+    timer: (timer, lateMs, nowMs) =>
+      timer.kind === 'reconnect' ? reconnect(nowMs) : swim.timer(timer as SwimTimer, lateMs, nowMs),
     streamMessage: (stream, message, nowMs) => swim.streamMessage(stream, message, nowMs),
     exchangeDone: (exchange, reply, failure, nowMs) => swim.exchangeDone(exchange, reply, failure, nowMs),
     join: (to, nowMs) => swim.join(to, 1, nowMs),
@@ -98,7 +117,7 @@ function serfCore({ name, advertise, config, random, known, observed }: CoreOpti
   return {
     counters,
     start: (nowMs) => pool.start(emptySnapshot, nowMs),
-    packet: (bytes, from, nowMs) => pool.packet(bytes, from, nowMs),
+    packet: (packet, from, nowMs) => pool.decodedPacket(packet, from, nowMs),
     timer: (timer, lateMs, nowMs) => pool.timer(timer, lateMs, nowMs),
     streamMessage: (stream, message, nowMs) => pool.streamMessage(stream, message, nowMs),
     exchangeDone: (exchange, reply, failure, nowMs) => pool.exchangeDone(exchange, reply, failure, nowMs),

@@ -18,7 +18,6 @@ describe.each<{ members: number; layer: Layer }>([
   it('every scenario holds, in one world, one after the other', () => {
     const world = new World({ seed: '1', members, layer });
     for (const one of scenarios) {
-      if (one.needsSerf && layer === 'swim') continue;
       const { ok, numbers } = one.run(world);
       expect(ok, `${one.name}: ${JSON.stringify(numbers)}`).toBe(true);
     }

@@ -7,12 +7,13 @@
 import type { Counters } from '../../src/gossip/metrics.ts';
 import type { Effect } from '../../src/gossip/swim/outbox.ts';
 import type { Endpoint } from '../../src/gossip/swim/types.ts';
+import type { DecodedPacket } from '../../src/gossip/wire/packet.ts';
 import type { StreamMessage } from '../../src/gossip/wire/stream.ts';
 import type { Core, CoreTimer } from './core.ts';
 
 export interface SimWorld {
   readonly nowMs: number;
-  send(from: number, to: Endpoint, message: Uint8Array): void;
+  send(from: number, to: Endpoint, messages: readonly Uint8Array[]): void;
   exchange(
     from: number,
     to: Endpoint,
@@ -97,8 +98,8 @@ export class SimMember {
 
   // --- what arrives
 
-  packet(message: Uint8Array, from: Endpoint): void {
-    this.whenListening(() => this.step(() => this.core.packet(message, from, this.world.nowMs)));
+  packet(packet: DecodedPacket, from: Endpoint): void {
+    this.whenListening(() => this.step(() => this.core.packet(packet, from, this.world.nowMs)));
   }
 
   request(message: StreamMessage, reply: (message?: StreamMessage) => void): void {
@@ -120,7 +121,7 @@ export class SimMember {
   private execute(effect: Effect<CoreTimer, never>): void {
     switch (effect.kind) {
       case 'packet':
-        return this.whenSpeaking(() => this.world.send(this.index, effect.to, effect.message));
+        return this.whenSpeaking(() => this.world.send(this.index, effect.to, effect.messages));
       case 'exchange':
         return this.whenSpeaking(() => this.exchange(effect));
       case 'reply':

@@ -11,6 +11,7 @@ import { type Layer, makeCore, versions } from './core.ts';
 import { EventQueue } from './event-queue.ts';
 import { Judge } from './judge.ts';
 import { type NetworkOptions, SimNetwork } from './network.ts';
+import { simPacket } from './packet-decoder.ts';
 import { SimMember, type SimWorld } from './sim-member.ts';
 
 export interface WorldOptions {
@@ -129,11 +130,12 @@ export class World implements SimWorld {
     this.queue.at(this.nowMs + afterMs, run);
   }
 
-  send(from: number, to: Endpoint, message: Uint8Array): void {
+  send(from: number, to: Endpoint, messages: readonly Uint8Array[]): void {
     const target = this.byAddress.get(to.address);
     if (target === undefined) return;
     const source = this.members[from]!.endpoint;
-    this.network.packet(from, target, message.length, () => this.members[target]!.packet(message, source));
+    const packet = simPacket(messages);
+    this.network.packet(from, target, packet.bytes, () => this.members[target]!.packet(packet, source));
   }
 
   exchange(

@@ -12,6 +12,7 @@ import type { Endpoint } from './swim/types.ts';
 import type { Envelope } from './transport/envelope.ts';
 import { StreamReader } from './transport/stream-reader.ts';
 import type { InboundStream, Transport, TransportHandlers } from './transport/transport.ts';
+import { bundle } from './wire/packet.ts';
 
 export interface DriverParts {
   readonly pool: Pool;
@@ -100,9 +101,9 @@ export class Driver {
 
   // --- packets
 
-  private sendPacket({ to, message, crc, probe }: PacketEffect): void {
+  private sendPacket({ to, messages, crc, probe }: PacketEffect): void {
     const { envelope, transport, counters, logger } = this.parts;
-    const bytes = envelope.sealPacket(message, crc);
+    const bytes = envelope.sealPacket(bundle(messages), crc);
     counters.add('packetsSent');
     counters.add('bytesSent', bytes.length);
     transport.send(bytes, to, (error) => {

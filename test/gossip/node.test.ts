@@ -10,6 +10,8 @@ import {
   GossipNode,
   type GossipOptions,
   gossipConfig,
+  SocketTransport,
+  type Transport,
   type UserEvent,
 } from '../../src/gossip/index.ts';
 import { encodeMessage } from '../../src/gossip/wire/messages.ts';
@@ -166,6 +168,35 @@ describe('keys on disk', () => {
     const a = await open('a');
     const failed = await a.keys.list().catch((error: GossipError) => error);
     expect(failed).toMatchObject({ code: 'key-operation-failed' });
+  });
+});
+
+describe('relays', () => {
+  it('carry answers that the direct way loses, for queries and for key operations', async () => {
+    const config = { retransmitMult: 4 };
+    const [a, c] = [await open('a', { keyring: [key], config }), await open('c', { keyring: [key], config })];
+    const real = new SocketTransport();
+    // From b nothing comes straight to a any more.
+    let cut = false;
+    const transport: Transport = {
+      listen: (bind, handlers) => real.listen(bind, handlers),
+      send: (sent, to, failed) => (cut && to.port === a.local().port ? undefined : real.send(sent, to, failed)),
+      dial: (to, timeoutMs) => real.dial(to, timeoutMs),
+      close: () => real.close(),
+    };
+    const b = await GossipNode.open(
+      { name: 'b', bindAddress: '127.0.12.1', bindPort: 0, profile: 'local', keyring: [key], config },
+      { transport },
+    );
+    nodes.push(b);
+    for (const node of [b, c]) await node.join([at(a)]);
+    await until(() => nodes.every((node) => names(node).length === 3), 'all to know all');
+    cut = true;
+    await expect(a.keys.list()).rejects.toThrow('2/3 nodes reported success');
+    // Gossip may not carry the question to everybody; the answers come as often as it does.
+    let result: Awaited<ReturnType<typeof a.keys.list>> | undefined;
+    while (result === undefined) result = await a.keys.list({ relayFactor: 2 }).catch(() => undefined);
+    expect(result.keys).toEqual({ [key]: 3 });
   });
 });
 

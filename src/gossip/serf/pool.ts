@@ -12,6 +12,7 @@ import { Outbox } from '../swim/outbox.ts';
 import { Swim } from '../swim/swim.ts';
 import type { Endpoint, Peer } from '../swim/types.ts';
 import { metaBytesMax } from '../wire/limits.ts';
+import type { DecodedPacket } from '../wire/packet.ts';
 import {
   decodePingPayload,
   decodeSerf,
@@ -176,6 +177,12 @@ export class Pool {
   packet(bytes: Uint8Array, from: Endpoint, nowMs: number): void {
     this.context.nowMs = nowMs;
     this.swim.packet(bytes, from, nowMs);
+  }
+
+  /** See `Swim.decodedPacket`. */
+  decodedPacket(packet: DecodedPacket, from: Endpoint, nowMs: number): void {
+    this.context.nowMs = nowMs;
+    this.swim.decodedPacket(packet, from, nowMs);
   }
 
   streamMessage(stream: number, message: StreamMessage, nowMs: number): void {

@@ -6,11 +6,11 @@ import type { StreamMessage } from '../wire/stream.ts';
 import type { Endpoint } from './types.ts';
 
 export type Effect<Timer, Event> =
-  /** One UDP packet, before compression, checksum and encryption. */
+  /** The messages of one UDP packet, before they are bundled, compressed, checksummed and encrypted. */
   | {
       readonly kind: 'packet';
       readonly to: Endpoint;
-      readonly message: Uint8Array;
+      readonly messages: readonly Uint8Array[];
       /** The receiver is known to understand checksums. */
       readonly crc: boolean;
       /** Report a failed send of this probe. */

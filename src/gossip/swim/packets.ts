@@ -4,7 +4,6 @@
  * of this member's own phase, so that an idle pool of idle members wakes nobody.
  */
 import { encodeUser } from '../wire/messages.ts';
-import { bundle } from '../wire/packet.ts';
 import type { SwimContext } from './context.ts';
 import { type Endpoint, type Peer, protocolWith } from './types.ts';
 
@@ -31,18 +30,18 @@ export class Packets {
     const free =
       config.udpPacketBytesMax - packetOverheadBytes - message.length - compoundHeaderBytes - partOverheadBytes;
     const extra = this.drain(free);
-    outbox.push({ kind: 'packet', to, message: bundle([message, ...extra]), crc: false, probe });
+    outbox.push({ kind: 'packet', to, messages: [message, ...extra], crc: false, probe });
   }
 
   /** A message to a member, alone and with a checksum where it understands them. */
   sendToPeer(peer: Peer, messages: readonly Uint8Array[], probe?: number): void {
     const crc = peer.versions.protocolMax >= protocolWith.crc;
-    this.context.outbox.push({ kind: 'packet', to: peer, message: bundle(messages), crc, probe });
+    this.context.outbox.push({ kind: 'packet', to: peer, messages, crc, probe });
   }
 
   /** A message to an address, bare: answers to queries. */
   sendBare(to: Endpoint, message: Uint8Array): void {
-    this.context.outbox.push({ kind: 'packet', to, message, crc: false });
+    this.context.outbox.push({ kind: 'packet', to, messages: [message], crc: false });
   }
 
   /** Membership first, then what the layer above has, into the bytes that are left. */

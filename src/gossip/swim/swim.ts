@@ -7,7 +7,7 @@ import type { GossipConfig } from '../config.ts';
 import type { CounterName, Counters } from '../metrics.ts';
 import type { WireProblem } from '../wire/malformed.ts';
 import { encodeUser, type Message } from '../wire/messages.ts';
-import { decodePacket } from '../wire/packet.ts';
+import { type DecodedPacket, decodePacket } from '../wire/packet.ts';
 import type { StreamMessage } from '../wire/stream.ts';
 import { Awareness } from './awareness.ts';
 import { BroadcastQueue } from './broadcast-queue.ts';
@@ -99,8 +99,12 @@ export class Swim {
 
   /** A packet, decrypted. */
   packet(bytes: Uint8Array, from: Endpoint, nowMs: number): void {
+    this.decodedPacket(decodePacket(bytes), from, nowMs);
+  }
+
+  /** The same where the sender's messages need no bytes between (a simulation). */
+  decodedPacket({ messages, problems }: DecodedPacket, from: Endpoint, nowMs: number): void {
     this.context.nowMs = nowMs;
-    const { messages, problems } = decodePacket(bytes);
     for (const problem of problems) this.problem(problem);
     for (const message of messages) this.message(message, from);
     this.packets.ensureTick();

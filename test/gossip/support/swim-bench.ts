@@ -6,7 +6,7 @@ import { type Effect, Outbox } from '../../../src/gossip/swim/outbox.ts';
 import { Swim } from '../../../src/gossip/swim/swim.ts';
 import type { Endpoint, Peer } from '../../../src/gossip/swim/types.ts';
 import { encodeMessage, type Message } from '../../../src/gossip/wire/messages.ts';
-import { decodePacket } from '../../../src/gossip/wire/packet.ts';
+import { bundle, decodePacket } from '../../../src/gossip/wire/packet.ts';
 import { seededRandom } from '../../../src/std/random.ts';
 
 export const versions = {
@@ -117,8 +117,8 @@ export class SwimBench {
   sent(): { to: string; message: Message }[] {
     const packets = this.effects.flatMap((effect) => (effect.kind === 'packet' ? [effect] : []));
     this.effects = this.effects.filter((effect) => effect.kind !== 'packet');
-    return packets.flatMap(({ to, message }) =>
-      decodePacket(message).messages.map((one) => ({ to: to.address, message: one })),
+    return packets.flatMap(({ to, messages }) =>
+      decodePacket(bundle(messages)).messages.map((one) => ({ to: to.address, message: one })),
     );
   }
 
