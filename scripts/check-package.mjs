@@ -1,5 +1,5 @@
 // Whether the package works for somebody who installs it: packs it, installs the tarball in an empty folder, runs the command
-// line, an agent and a key-value write, and a program that imports the three doors. `npm run test:package`
+// line, an agent and a key-value write, and a program that imports the four doors. `npm run test:package`
 //
 // Needs a registry (or npm's cache) for the dependencies. The agent binds 127.0.21.9, or --address.
 import { execFileSync, spawn } from 'node:child_process';
@@ -17,11 +17,16 @@ const program = `
 import { Agent } from 'heddle';
 import { RaftNode } from 'heddle/raft';
 import { GossipNode } from 'heddle/gossip';
+import { Cluster } from 'heddle/testing';
 for (const door of [RaftNode, GossipNode]) if (typeof door !== 'function') throw new Error('a door is missing');
 const agent = await Agent.start({ dev: true, anyPorts: true, given: { bind_addr: '${values.address}' } });
 const answer = await fetch(agent.httpAddress + '/v1/kv/a', { method: 'PUT', body: 'b', headers: { connection: 'close' } });
 console.log(await answer.text());
 await agent.stop();
+const cluster = await Cluster.simulate(3, { seed: 1 });
+await cluster.put('a', 'simulated');
+cluster.crash(await cluster.leader());
+console.log((await cluster.get('a')).value);
 `;
 
 function run(command, ...words) {
@@ -76,7 +81,7 @@ try {
     await stopAgent();
   }
   writeFileSync(join(folder, 'program.js'), program);
-  expect('a program', run('node', 'program.js'), /^true\n+$/);
+  expect('a program', run('node', 'program.js'), /^true\n+simulated\n$/);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

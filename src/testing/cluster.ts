@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from '../agent/index.ts';
 import { CutNetwork } from './cut-network.ts';
+import { SimulatedCluster, type SimulationOptions } from './simulated-cluster.ts';
 
 export interface ClusterOptions {
   /** More configuration for every server, as a JSON file would hold it. */
@@ -50,6 +51,14 @@ export class Cluster {
       await cluster.close();
       throw error;
     }
+  }
+
+  /**
+   * Servers in a world of its own: virtual time, and a network and disks that fail as told, all decided by a seed. It resolves
+   * when they have a leader, after no real time to speak of.
+   */
+  static simulate(servers: number, options: SimulationOptions = {}): Promise<SimulatedCluster> {
+    return SimulatedCluster.start(servers, options);
   }
 
   private constructor(servers: number, folder: string, options: ClusterOptions) {

@@ -24,6 +24,8 @@ export interface ProposerParts {
   view(): ReadTx;
   lockDelayUntilMs(key: string, nowMs: number): number;
   readonly sessionTtlMinNs: number;
+  /** Random version 4 UUIDs, for a world in which chance is seeded; the system's if absent. */
+  readonly uuid?: () => string;
 }
 
 export class Proposer {
@@ -55,7 +57,7 @@ export class Proposer {
     return {
       nowMs,
       datacenter,
-      uuid: randomUUID,
+      uuid: this.#parts.uuid ?? randomUUID,
       read: this.#parts.view(),
       lockDelayUntilMs: (key) => this.#parts.lockDelayUntilMs(key, nowMs),
       sessionTtlMinNs,
