@@ -4,6 +4,7 @@ import {
   ConnectionLimit,
   Door,
   type DoorLog,
+  doorDefaults,
   type FinishedExchange,
   type Route,
   type RunningServer,
@@ -55,6 +56,7 @@ function doorOptions(config: AgentConfig) {
     allowWriteFrom: settings.http_config.allow_write_http_from,
     allowUnprintablePaths: settings.disable_http_unprintable_char_filter,
     pretty: config.dev,
+    bodyBytesHeldMax: doorDefaults.bodyBytesHeldMax,
   };
 }
 

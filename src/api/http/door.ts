@@ -14,6 +14,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Awaitable } from '../../std/awaitable.ts';
 import { type Answer, type Headers, nothing, text } from './answer.ts';
+import { BodyBudget } from './body-budget.ts';
 import { answerOfError, badRequest } from './errors.ts';
 import { Mux } from './mux.ts';
 import { ApiRequest, type Method, plainAddress } from './request.ts';
@@ -37,6 +38,8 @@ export interface DoorOptions {
   readonly allowUnprintablePaths: boolean;
   /** Every JSON answer is laid out for people, as with `?pretty`. */
   readonly pretty: boolean;
+  /** Most bytes of large request bodies in memory at a time; what would pass it is refused with 503 and Retry-After. */
+  readonly bodyBytesHeldMax: number;
 }
 
 export const doorDefaults: DoorOptions = {
@@ -47,6 +50,7 @@ export const doorDefaults: DoorOptions = {
   allowWriteFrom: [],
   allowUnprintablePaths: false,
   pretty: false,
+  bodyBytesHeldMax: 128 * 1024 * 1024,
 };
 
 /** Where the door reports what clients must not see. */
@@ -71,6 +75,7 @@ export class Door {
   readonly #mux: Mux;
   readonly #options: DoorOptions;
   readonly #log: DoorLog;
+  readonly #bodies: BodyBudget;
   readonly #mayWrite: (address: string) => boolean;
   readonly #plain: Responder;
   /** Of requests whose path is no path: with none of the headers. */
@@ -81,12 +86,18 @@ export class Door {
     this.#mux = new Mux(routes);
     this.#options = options;
     this.#log = log;
+    this.#bodies = new BodyBudget(options.bodyBytesHeldMax);
     this.#mayWrite = writersFrom(options.allowWriteFrom);
     const failed = (response: ServerResponse, error: unknown): void => this.#unanswered(response.req, error);
     const plain = { compress: false, pretty: false, failed };
     this.#unreadable = new Responder({ ...plain, headers: [] });
     this.#plain = new Responder({ ...plain, headers: canonicalHeaders(options.responseHeaders) });
     this.#api = new Responder({ headers: apiHeaders(options), compress: true, pretty: options.pretty, failed });
+  }
+
+  /** Bytes of large request bodies whose answers are not out yet. */
+  get heldBodyBytes(): number {
+    return this.#bodies.heldBytes;
   }
 
   /** A listener for `http.Server`. Never rejects and never throws: what fails is answered and logged. */
@@ -136,7 +147,7 @@ export class Door {
     const refused = this.#refuse(route, path, incoming);
     if (refused !== undefined) return responder.send(incoming, response, refused);
     const rest = route.path.endsWith('/') ? path.slice(route.path.length) : '';
-    const request = new ApiRequest({ incoming, response, path, rest, query });
+    const request = new ApiRequest({ incoming, response, path, rest, query, bodies: this.#bodies });
     const answer = this.#handle(route, request);
     if (!(answer instanceof Promise)) return responder.send(incoming, response, answer);
     answer.then(

@@ -2,6 +2,7 @@
  * A request as handlers see it: decoded path, parameters, token, body. Nothing here knows of endpoints.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BodyBudget } from './body-budget.ts';
 import { HttpError } from './errors.ts';
 import type { Query } from './url.ts';
 
@@ -15,6 +16,7 @@ export interface RequestParts {
   readonly rest: string;
   readonly query: Query;
   readonly response: ServerResponse;
+  readonly bodies: BodyBudget;
 }
 
 export class ApiRequest {
@@ -25,6 +27,7 @@ export class ApiRequest {
   readonly #response: ServerResponse;
   #signal: AbortSignal | undefined;
   readonly #incoming: IncomingMessage;
+  readonly #bodies: BodyBudget;
 
   constructor(parts: RequestParts) {
     this.method = parts.incoming.method as Method;
@@ -33,6 +36,7 @@ export class ApiRequest {
     this.query = parts.query;
     this.#response = parts.response;
     this.#incoming = parts.incoming;
+    this.#bodies = parts.bodies;
   }
 
   /** Aborted when the client hangs up or the door closes: blocked reads end with it. */
@@ -72,7 +76,10 @@ export class ApiRequest {
     return this.#incoming;
   }
 
-  /** The whole body. Over `bytesMax` it throws `tooLarge()` and reads no further. */
+  /**
+   * The whole body. Over `bytesMax` it rejects with `tooLarge()`, and while the door holds too many others with `overloaded`; then
+   * it reads no further.
+   */
   body(bytesMax = bodyBytesMax, tooLarge = defaultTooLarge): Promise<Buffer> {
     const incoming = this.#incoming;
     // Listeners, not an async iterator: a third of the cost, which small writes notice.
@@ -81,11 +88,13 @@ export class ApiRequest {
       let size = 0;
       const take = (chunk: Buffer): void => {
         size += chunk.length;
-        if (size <= bytesMax) return void chunks.push(chunk);
+        const refusal = size > bytesMax ? tooLarge() : this.#bodies.hold(this.#response, size);
+        if (refusal === undefined) return void chunks.push(chunk);
+        chunks.length = 0;
         incoming.off('data', take);
         incoming.pause();
         this.#response.shouldKeepAlive = false; // or the rest of it would be read to get at the next request
-        reject(tooLarge());
+        reject(refusal);
       };
       incoming.on('data', take);
       incoming.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));

@@ -43,6 +43,8 @@ export interface ConnectionOptions {
   readonly channelCredentials?: ChannelCredentials;
   /** The requests were taken by a server, which passes them on: the other side must lead. */
   readonly forwarded: boolean;
+  /** Most bytes of arguments that wait for their answers; what would pass it is refused as `overloaded`. */
+  readonly underWayBytesMax?: number;
 }
 
 interface Pending {
@@ -54,6 +56,9 @@ interface Pending {
 
 /** How long a request waits for the connection to stand before it is given back as not sent. */
 const connectTimeoutMs = 2_000;
+
+/** What a leader keeps uncommitted: more would be refused there, so it is refused before it is sent. */
+const underWayBytesMaxDefault = 64 * 1024 * 1024;
 
 const channelOptions = {
   'grpc.max_receive_message_length': 256 * 1024 * 1024,
@@ -74,13 +79,21 @@ export class Connection {
   #outgoing: Pending[] = [];
   #cancelled: number[] = [];
   #flushing = false;
+  #underWayBytes = 0;
+  readonly #underWayBytesMax: number;
   #next = 1;
   #closed = false;
 
-  constructor({ address, channelCredentials, forwarded }: ConnectionOptions) {
+  constructor({ address, channelCredentials, forwarded, underWayBytesMax }: ConnectionOptions) {
     this.address = address;
+    this.#underWayBytesMax = underWayBytesMax ?? underWayBytesMaxDefault;
     this.#forwarded = forwarded;
     this.#client = new Client(address, channelCredentials ?? credentials.createInsecure(), channelOptions);
+  }
+
+  /** Bytes of their arguments. */
+  get underWayBytes(): number {
+    return this.#underWayBytes;
   }
 
   /** Requests that wait for an answer. */
@@ -232,6 +245,14 @@ export class Connection {
       pending.failed(new BackendError('stopped', 'this process is shutting down'));
       return;
     }
+    const bytes = pending.request.arguments.length;
+    // A single one may be larger than the bound, alone.
+    if (this.#underWayBytes > 0 && this.#underWayBytes + bytes > this.#underWayBytesMax) {
+      const fields = { underWayBytes: this.#underWayBytes, server: this.address };
+      pending.failed(new BackendError('overloaded', 'too much waits for the leader: try again later', fields));
+      return;
+    }
+    this.#underWayBytes += bytes;
     this.#pending.set(pending.request.number, pending);
     this.#outgoing.push(pending);
     this.#flushSoon();
@@ -248,7 +269,7 @@ export class Connection {
 
   #settle(number: number): Pending | undefined {
     const pending = this.#pending.get(number);
-    this.#pending.delete(number);
+    if (this.#pending.delete(number)) this.#underWayBytes -= pending!.request.arguments.length;
     return pending;
   }
 
@@ -331,6 +352,7 @@ export class Connection {
   #break(error: Error): void {
     const all = [...this.#pending.values()];
     this.#pending.clear();
+    this.#underWayBytes = 0;
     this.#outgoing = [];
     this.#cancelled = [];
     const text = `the connection to ${this.address} broke: ${error.message}`;

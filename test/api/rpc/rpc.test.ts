@@ -276,3 +276,21 @@ it('carries a snapshot both ways, and its refusal', async () => {
     message: 'failed to decompress snapshot: EOF',
   });
 });
+
+it('refuses as overloaded what would pass the bytes that may wait for a leader that does not answer, and takes more when it does', async () => {
+  let answer = (): void => {};
+  const gate = new Promise<boolean>((resolve) => {
+    answer = () => resolve(true);
+  });
+  backend.onApply = () => gate;
+  const connection = new Connection({ address, forwarded: false, underWayBytesMax: 1_000_000 });
+  connections.push(connection);
+  const put = () => connection.apply('kv.set', { Key: 'a', Value: new Uint8Array(300_000), Flags: 0 }, caller);
+  const taken = [put(), put(), put()];
+  for (let i = 0; i < 10; i++) await expect(put()).rejects.toMatchObject({ code: 'overloaded' });
+  expect(connection.underWayBytes).toBeLessThanOrEqual(1_000_000);
+  answer();
+  expect(await Promise.all(taken)).toEqual([true, true, true]);
+  expect(connection.underWayBytes).toBe(0);
+  expect(await put()).toBe(true);
+});
