@@ -16,6 +16,11 @@ export interface Mutation {
   readonly name: string;
   /** The fault catalogue's case, or the paper's section. */
   readonly source: string;
+  /**
+   * Why it can do no harm here: another rule covers it. The check then is that no seed finds it; one that does disproves this
+   * sentence.
+   */
+  readonly harmless?: string;
   readonly rules?: Partial<Rules>;
   readonly store?: (store: LogStore, host: MutationHost) => LogStore;
   readonly edges?: (edges: RaftEdges, host: MutationHost) => RaftEdges;

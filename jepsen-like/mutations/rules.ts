@@ -96,7 +96,18 @@ export const ruleMutations: readonly Mutation[] = [
   {
     name: 'a change of members before an entry of the own term is committed',
     source: 'R23, Ongaro 2015',
+    harmless:
+      'the bug is one of changes in a single step. Here voters change through a joint configuration, which is left only once it is ' +
+      'committed, and no other change begins before: every later leader has it, and its majorities meet those of the next',
     rules: { mayChangeConfiguration: ({ configuration }) => configuration.votersOutgoing.length === 0 },
+  },
+  {
+    name: 'a change in one step before an entry of the own term is committed',
+    source: 'R23, Ongaro 2015',
+    rules: {
+      joint: () => [],
+      mayChangeConfiguration: ({ configuration }) => configuration.votersOutgoing.length === 0,
+    },
   },
   {
     name: 'voters change in one step',
@@ -154,6 +165,9 @@ export const ruleMutations: readonly Mutation[] = [
   {
     name: 'a follower believes any commit index',
     source: 'Raft Figure 2',
+    harmless:
+      'a leader goes back no further than to the last index at which the logs may agree, and its log goes on there at least with the ' +
+      'first entry of its term: the first append that fits removes whatever differs, so that nothing old is left to be believed',
     rules: { followerCommitIndex: (leaderCommit) => leaderCommit },
   },
   {

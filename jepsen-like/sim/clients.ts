@@ -47,6 +47,7 @@ export class SimClient {
     if (server?.node === undefined || server.paused) return this.#retryElsewhere();
     const key = `k${this.#random.int(1, world.swarm.keys)}`;
     const kind = this.#random.pick(this.#mix);
+    if (world.writersRest && (kind === 'write' || kind === 'cas')) return this.#pause();
     const startMs = world.time.nowMs;
     let finished = false;
     const finish = (outcome: Outcome, output: unknown, error: string | undefined, input: unknown): void => {

@@ -5,12 +5,15 @@
 import type { RaftSettings } from '../../src/raft/index.ts';
 import type { Random } from '../../src/std/random.ts';
 import type { NetworkWeather } from '../../src/testing/sim/network.ts';
+import { type ScriptName, scripts } from './scripts/index.ts';
 
 /** What a run leans towards: all faults alike, or the few that together reach one kind of rare state. */
-export type Profile = 'mixed' | 'elections' | 'leases' | 'membership';
+export type Profile = 'mixed' | 'elections' | 'leases' | 'membership' | 'script';
 
 export interface Swarm {
   readonly profile: Profile;
+  /** The scene that is played, if one is. */
+  readonly script?: ScriptName;
   /** How often a client turns to another server than the one it believes in. */
   readonly wander: number;
   /** What clients do, each as often as it stands here. */
@@ -84,10 +87,19 @@ const meanMs: Record<FaultKind, readonly [number, number]> = {
   swizzle: [3_000, 10_000],
 };
 
+/** How many runs play a scene (`scripts/`). */
+const scriptedShare = 0.12;
+
 export function drawSwarm(root: Random, unsafeMs: number): Swarm {
   const swarm = drawMixed(root, unsafeMs);
+  // A stream of its own: seeds that play no script are what they were.
+  const scripted = root.stream('adversary');
+  if (scripted.chance(scriptedShare)) {
+    const script = scripted.pick(Object.keys(scripts) as ScriptName[]);
+    return { ...scripts[script].adjust(swarm), profile: 'script', script };
+  }
   const random = root.stream('profile');
-  const profile = random.pick<Profile>(['mixed', 'mixed', 'elections', 'leases', 'membership']);
+  const profile = random.pick<Exclude<Profile, 'script'>>(['mixed', 'mixed', 'elections', 'leases', 'membership']);
   return leanings[profile](swarm, random);
 }
 
@@ -98,7 +110,7 @@ const calmNetwork = (swarm: Swarm): Swarm['network'] => ({
   lossRate: 0,
 });
 
-const leanings: { readonly [P in Profile]: (swarm: Swarm, random: Random) => Swarm } = {
+const leanings: { readonly [P in Exclude<Profile, 'script'>]: (swarm: Swarm, random: Random) => Swarm } = {
   mixed: (swarm) => swarm,
   /** Leaders fall one after another, each with entries that few others have, and messages of the dead arrive late. */
   elections: (swarm, random) => ({
@@ -204,6 +216,7 @@ function drawMixed(root: Random, unsafeMs: number): Swarm {
       electionTimeoutTicks: random.pick([15, 30, 30, 60]),
       heartbeatTicks: random.pick([2, 4, 7]),
       inflightEntriesMax: random.pick([1, 5, 4_096]),
+      partialAppendsMax: root.stream('gather').pick([1, 2, 2, 64]),
     },
   };
 }

@@ -17,6 +17,8 @@ import type { Mutation } from '../mutations/mutation.ts';
 import { SimClient } from './clients.ts';
 import { carryOut, drawFaults, type ScheduledFault } from './faults.ts';
 import type { Command } from './machine.ts';
+import { Director } from './scripts/director.ts';
+import { scripts } from './scripts/index.ts';
 import { SimServer } from './server.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
 import { Trace } from './trace.ts';
@@ -60,6 +62,8 @@ export class World {
   acknowledgedIndex = 0;
   healings = 0;
   safePhase = false;
+  /** Clients only read for a while. */
+  writersRest = false;
   readonly #faults: readonly ScheduledFault[];
   readonly #trace: Trace;
   readonly #watches: readonly Watch[] = invariants.map((invariant) => invariant.create());
@@ -68,6 +72,7 @@ export class World {
   readonly #clients: SimClient[];
   readonly #bootstrap: Configuration;
   #violation: Violation | undefined;
+  readonly #director: Director | undefined;
   #processes = 0;
   #commands = 0;
   readonly #seed: string;
@@ -98,6 +103,8 @@ export class World {
     const voters = this.servers.slice(0, this.swarm.servers).map(({ id }) => id);
     const addresses = Object.fromEntries(voters.map((id) => [id, id]));
     this.#bootstrap = { voters, votersOutgoing: [], learners: [], addresses };
+    const { script } = this.swarm;
+    this.#director = script === undefined ? undefined : new Director(scripts[script], this);
     this.#clients = Array.from({ length: this.swarm.clients }, (_, i) => new SimClient(this, i));
   }
 
@@ -152,12 +159,14 @@ export class World {
         for (const watch of this.#watches) watch.step?.(watched, this.#watched);
       }
       this.#touched.clear();
+      if (!this.safePhase) this.#director?.look();
     }
   }
 
   /** Everything that can be well is made well; then the cluster has to be. */
   async #heal(): Promise<void> {
     this.safePhase = true;
+    this.writersRest = false;
     this.healings++;
     this.note('--', 'heal');
     this.network.heal();

@@ -34,6 +34,8 @@ export class Progress {
   toldCommitIndex: LogIndex = 0;
   /** Tick at which a commit that no append has told it of is told by a message of its own. */
   noticeTick: number | undefined;
+  /** Our clock when it last refused an append: refusals of earlier ones are old news. */
+  probedSinceMs = Number.NEGATIVE_INFINITY;
   /** Our clock when the newest append to it left. */
   appendSentMs = Number.NEGATIVE_INFINITY;
   #inflight: { readonly lastIndex: LogIndex; readonly bytes: number }[] = [];

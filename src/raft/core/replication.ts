@@ -65,8 +65,10 @@ export function takeAppendResponse(state: CoreState, leadership: Leadership, res
   if (progress === undefined) return;
   heard(state, progress, response.sentMs);
   if (!response.ok) {
+    // One refusal answers for all that left before it: each of a window that came out of order would start the window anew.
+    if (response.sentMs < progress.probedSinceMs) return;
     const agreeAt = state.log.lastIndexWithTermAtMost(response.hintIndex, response.hintTerm);
-    progress.rejected(response.rejectedIndex, agreeAt);
+    if (progress.rejected(response.rejectedIndex, agreeAt)) progress.probedSinceMs = state.nowMs;
     return;
   }
   if (response.matchIndex > state.log.lastIndex) {

@@ -32,6 +32,8 @@ export class SimNetwork {
   readonly #time: VirtualTime;
   readonly #events: NetworkEvents;
   readonly #cut = new Map<string, number>();
+  /** What waits on links that are held, in the order of its arrival. */
+  readonly #held = new Map<string, (() => void)[]>();
 
   constructor(weather: NetworkWeather, random: Random, time: VirtualTime, events: NetworkEvents) {
     this.#weather = weather;
@@ -55,7 +57,19 @@ export class SimNetwork {
     else this.#cut.delete(link);
   }
 
+  /** Nothing on this link arrives until it is released, and then all at once: a black hole that gives back what it took. */
+  hold(from: string, to: string): void {
+    this.#held.set(`${from}>${to}`, []);
+  }
+
+  release(from: string, to: string): void {
+    const waiting = this.#held.get(`${from}>${to}`) ?? [];
+    this.#held.delete(`${from}>${to}`);
+    for (const arrive of waiting) arrive();
+  }
+
   heal(): void {
+    this.#held.clear();
     this.#cut.clear();
     this.lossRate = 0;
     this.duplicateRate = 0;
@@ -97,7 +111,10 @@ export class SimNetwork {
       }
       this.#time.schedule(delay, () => {
         if (!this.passes(message.from, message.to)) return this.#events.mark('network: cut');
-        this.#events.arrive(message.to, (handlers) => handlers.messages([message]));
+        const arrive = (): void => this.#events.arrive(message.to, (handlers) => handlers.messages([message]));
+        const held = this.#held.get(`${message.from}>${message.to}`);
+        if (held === undefined) arrive();
+        else held.push(arrive);
       });
     }
   }
