@@ -16,9 +16,11 @@ import type {
   QueryHandle,
   QueryParams,
 } from './api.ts';
+import { Callbacks } from './callbacks.ts';
 import type { GossipConfig } from './config.ts';
 import { Driver } from './driver.ts';
 import { GossipError, type GossipErrorCode, gossipErrorCodes } from './errors.ts';
+import { Joining } from './joining.ts';
 import { KeyDesk } from './key-desk.ts';
 import { Counters } from './metrics.ts';
 import { admission, checkedConfig, labelBytes, openKeyring } from './options.ts';
@@ -27,18 +29,15 @@ import type { DeliveredQuery, PoolEvent } from './serf/context.ts';
 import type { Coordinate } from './serf/coordinate.ts';
 import type { Member } from './serf/member.ts';
 import { Pool } from './serf/pool.ts';
-import { emptySnapshot, hostPort, type Snapshot, snapshotLine } from './serf/snapshot.ts';
-import type { Endpoint } from './swim/types.ts';
-import { advertisableAddress, parseJoinAddress, resolveTarget } from './transport/addresses.ts';
+import { emptySnapshot } from './serf/snapshot.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
+import { advertisableAddress } from './transport/addresses.ts';
 import { Envelope } from './transport/envelope.ts';
 import { SnapshotFile } from './transport/snapshot-file.ts';
 import { SocketTransport } from './transport/sockets.ts';
 import { onLoopDelay, systemClock, systemRandom } from './transport/system.ts';
-import { canonicalAddress } from './wire/address.ts';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-type Callback = (value: never) => void;
 
 /** Parts that exist before the node does. */
 interface Built {
@@ -54,22 +53,20 @@ export class GossipNode implements Gossip {
   readonly keys: KeyManager;
   readonly metrics: Counters;
   private readonly built: Built;
-  private readonly callbacks = new Map<keyof GossipEvents, Set<Callback>>();
+  private readonly callbacks: Callbacks;
   private readonly queries = new Map<number, RunningQuery>();
-  private readonly joins = new Map<number, (failure: GossipError | undefined) => void>();
   private readonly waits = new Map<string, (timedOut: boolean) => void>();
   private readonly leavers: (() => void)[] = [];
   private pool!: Pool;
   private driver!: Driver;
-  private endpoint!: Endpoint;
-  private snapshotFile: SnapshotFile | undefined;
-  private snapshotClocks = { clock: 0, eventClock: 0, queryClock: 0 };
+  private joining!: Joining;
+  private snapshots: SnapshotKeeper | undefined;
   private unlistenLoop: () => void = () => {};
-  private lastJoin = 0;
   private stopping: Promise<void> | undefined;
 
   private constructor(built: Built) {
     this.built = built;
+    this.callbacks = new Callbacks(built);
     this.metrics = built.counters;
     this.keys = built.keyDesk.manager(
       (name, payload, params) => this.query(name, payload, params),
@@ -89,14 +86,16 @@ export class GossipNode implements Gossip {
       snapshotPath === undefined ? emptySnapshot : await SnapshotFile.read(snapshotPath, rejoinAfterLeave);
     await node.bind(edges);
     try {
-      if (snapshotPath !== undefined) await node.openSnapshot(snapshotPath, snapshot);
+      if (snapshotPath !== undefined) {
+        node.snapshots = await SnapshotKeeper.open(snapshotPath, snapshot, { pool: node.pool, clock, logger });
+      }
     } catch (error) {
       await node.driver.stop();
       throw error;
     }
     node.driver.run((pool, nowMs) => pool.start(snapshot, nowMs));
     node.unlistenLoop = onLoopDelay((delayMs) => node.driver.run((pool, nowMs) => pool.loopDelay(delayMs, nowMs)));
-    void node.rejoin(snapshot);
+    void node.joining.rejoin(snapshot);
     return node;
   }
 
@@ -122,11 +121,11 @@ export class GossipNode implements Gossip {
         failed: (error) => driver?.handlers.failed(error),
       },
     );
-    this.endpoint = { address, port: options.advertisePort ?? bound.port };
+    const advertise = { address, port: options.advertisePort ?? bound.port };
     this.pool = new Pool(
       {
         name: options.name,
-        advertise: this.endpoint,
+        advertise,
         tags: options.tags ?? {},
         config,
         packetOverheadBytes: envelope.overheadBytes,
@@ -143,40 +142,26 @@ export class GossipNode implements Gossip {
     const { pool } = this;
     driver = new Driver({ pool, transport, envelope, clock, counters, logger, streamsMax, tcpTimeoutMs, event });
     this.driver = driver;
+    this.joining = new Joining({ ownName: options.name, defaultPort: advertise.port, driver, logger });
   }
 
   // --- events
 
   on<K extends keyof GossipEvents>(event: K, callback: (value: GossipEvents[K]) => void): () => void {
-    const callbacks = this.callbacks.get(event) ?? new Set();
-    this.callbacks.set(event, callbacks);
-    callbacks.add(callback as Callback);
-    return () => void callbacks.delete(callback as Callback);
-  }
-
-  /** A callback that throws is the application's bug: it is logged and counted, and the others still hear. */
-  private emit<K extends keyof GossipEvents>(event: K, value: GossipEvents[K]): void {
-    for (const callback of this.callbacks.get(event) ?? []) {
-      try {
-        (callback as (value: GossipEvents[K]) => void)(value);
-      } catch (error) {
-        this.built.counters.add('internalFailures');
-        this.built.logger.error({ event, error: String(error) }, 'a callback of a gossip event failed');
-      }
-    }
+    return this.callbacks.on(event, callback);
   }
 
   private event(event: PoolEvent): void {
     switch (event.kind) {
       case 'member':
-        this.snapshotFile?.touch();
-        return this.emit(event.change, event.member);
+        this.snapshots?.touch();
+        return this.callbacks.emit(event.change, event.member);
       case 'userEvent':
-        this.snapshotFile?.touch();
-        return this.emit('userEvent', event.event);
+        this.snapshots?.touch();
+        return this.callbacks.emit('userEvent', event.event);
       case 'query':
-        this.snapshotFile?.touch();
-        return this.emit('query', this.incoming(event.query));
+        this.snapshots?.touch();
+        return this.callbacks.emit('query', this.incoming(event.query));
       case 'queryAck':
         return this.queries.get(event.query)?.heardAck(event.from);
       case 'queryResponse':
@@ -186,7 +171,7 @@ export class GossipNode implements Gossip {
         this.queries.delete(event.query);
         return;
       case 'joinDone':
-        return this.joinDone(event);
+        return this.joining.done(event);
       case 'waitDone':
         this.waits.get(event.token)?.(event.timedOut);
         this.waits.delete(event.token);
@@ -198,9 +183,7 @@ export class GossipNode implements Gossip {
         void this.keyRequest(event);
         return;
       case 'snapshot':
-        if (event.line === snapshotLine.leave) this.snapshotFile?.addLeave(event.line);
-        else this.snapshotFile?.add(event.line);
-        return;
+        return this.snapshots?.add(event.line);
       case 'shutdown':
         return this.shutdown(event.reason);
     }
@@ -224,7 +207,7 @@ export class GossipNode implements Gossip {
 
   private shutdown(reason: string): void {
     this.built.logger.error({ reason }, 'gossip stops');
-    this.emit('shutdown', { reason });
+    this.callbacks.emit('shutdown', { reason });
     void this.stop();
   }
 
@@ -241,61 +224,7 @@ export class GossipNode implements Gossip {
 
   async join(addresses: readonly string[], options: JoinOptions = {}): Promise<JoinResult> {
     this.mustRun();
-    const errors: { address: string; error: Error }[] = [];
-    let joined = 0;
-    const attempts = addresses.map(async (address) => {
-      try {
-        joined += await this.joinAddress(address, options.ignoreOldEvents ?? false);
-      } catch (error) {
-        errors.push({ address, error: error as Error });
-      }
-    });
-    await Promise.all(attempts);
-    if (joined > 0 && this.stopping === undefined) this.driver.run((pool, nowMs) => pool.announceJoin(nowMs));
-    if (joined === 0 && addresses.length > 0) {
-      const reasons = errors.map(({ address, error }) => `${address}: ${error.message}`).join('; ');
-      throw new GossipError('join-failed', `none of the members could be joined: ${reasons}`, { addresses, errors });
-    }
-    return { joined, errors };
-  }
-
-  /** Every address of a host is tried; gives how many answered, or throws the last failure if none did. */
-  private async joinAddress(text: string, ignoreOldEvents: boolean): Promise<number> {
-    const endpoints = await resolveTarget(parseJoinAddress(text, this.endpoint.port));
-    const failures = await Promise.all(endpoints.map((endpoint) => this.contact(endpoint, ignoreOldEvents)));
-    const joined = failures.filter((failure) => failure === undefined).length;
-    const failure = failures.find((one) => one !== undefined);
-    if (joined === 0) throw failure ?? new GossipError('not-reachable', `${text} has no address`);
-    return joined;
-  }
-
-  private contact(to: Endpoint, ignoreOldEvents: boolean): Promise<GossipError | undefined> {
-    this.mustRun();
-    const join = ++this.lastJoin;
-    return new Promise((resolve) => {
-      this.joins.set(join, resolve);
-      this.driver.run((pool, nowMs) => pool.join(to, join, ignoreOldEvents, nowMs));
-    });
-  }
-
-  private joinDone({ join, failure }: Extract<PoolEvent, { kind: 'joinDone' }>): void {
-    const resolve = this.joins.get(join);
-    this.joins.delete(join);
-    resolve?.(failure === undefined ? undefined : new GossipError(failure.code, failure.reason));
-  }
-
-  /** After a restart: the members of the snapshot, one after the other in random order, until one answers. */
-  private async rejoin(snapshot: Snapshot): Promise<void> {
-    const { options, logger } = this.built;
-    const known = [...snapshot.alive].filter(([name]) => name !== options.name);
-    for (const [name, at] of systemRandom().shuffle(known)) {
-      const address = canonicalAddress(at.address);
-      if (this.stopping !== undefined || address === undefined) return;
-      const failure = await this.contact({ address, port: at.port }, false);
-      if (failure === undefined) return logger.info({ member: name }, 'rejoined the pool of the snapshot');
-      logger.debug({ member: name, at: hostPort(at), error: failure.message }, 'a member of the snapshot is not there');
-    }
-    if (known.length > 0) logger.warn({ tried: known.length }, 'no member of the snapshot could be reached');
+    return this.joining.join(addresses, options);
   }
 
   async leave(): Promise<void> {
@@ -365,32 +294,6 @@ export class GossipNode implements Gossip {
     return { ...this.pool.stats(), encrypted: String(this.built.keyDesk.keyring.enabled) };
   }
 
-  // --- the snapshot
-
-  private async openSnapshot(path: string, snapshot: Snapshot): Promise<void> {
-    const { clock, eventClock, queryClock } = snapshot;
-    this.snapshotClocks = { clock, eventClock, queryClock };
-    if (snapshot.unknownLines > 0) {
-      this.built.logger.warn({ path, lines: snapshot.unknownLines }, 'the snapshot has lines that nobody can read');
-    }
-    this.snapshotFile = await SnapshotFile.open(path, this.built.clock, {
-      snapshot: () => this.pool.snapshot(),
-      clockLines: () => this.clockLines(),
-      failed: (error) => this.built.logger.error({ path, error: error.message }, 'the snapshot could not be written'),
-    });
-  }
-
-  private clockLines(): string[] {
-    const now = this.pool.snapshot();
-    const before = this.snapshotClocks;
-    this.snapshotClocks = now;
-    const lines: string[] = [];
-    if (now.clock !== before.clock) lines.push(snapshotLine.clock(now.clock));
-    if (now.eventClock !== before.eventClock) lines.push(snapshotLine.eventClock(now.eventClock));
-    if (now.queryClock !== before.queryClock) lines.push(snapshotLine.queryClock(now.queryClock));
-    return lines;
-  }
-
   // --- the end
 
   stop(): Promise<void> {
@@ -402,10 +305,9 @@ export class GossipNode implements Gossip {
     this.unlistenLoop();
     await this.driver.stop();
     for (const query of this.queries.values()) query.finish();
-    const stopped = new GossipError('stopped', gossipErrorCodes.stopped);
-    for (const resolve of this.joins.values()) resolve(stopped);
+    this.joining.stop();
     for (const resolve of this.waits.values()) resolve(true);
     for (const resolve of this.leavers.splice(0)) resolve();
-    await this.snapshotFile?.close();
+    await this.snapshots?.close();
   }
 }
