@@ -3,12 +3,13 @@
  * Benchmarks and the fault harness both start their clusters here.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../../src/package-root.ts';
 import { command, commandExists } from './commands.ts';
+import { crashesIn } from './crash-dumps.ts';
 import { unmountBelow } from './slot.ts';
 
 const dieWithParent = process.platform === 'linux' && commandExists('setpriv');
@@ -178,6 +179,15 @@ export class ProcessCluster {
   /** Something that no nemesis may bring about. */
   complain(text: string): void {
     this.complaints.push(text);
+  }
+
+  /** Complains of every server whose log holds the platform's words of a crash: no fault may bring a server to that. */
+  complainOfCrashes(): void {
+    for (let server = 0; server < this.size; server++) {
+      const file = this.logFile(server);
+      const crashes = existsSync(file) ? crashesIn(readFileSync(file, 'utf8')) : [];
+      for (const crash of crashes) this.complain(`server ${server} crashed: ${crash}`);
+    }
   }
 
   /** Removes the data of a server that is not running. */

@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/std/random.ts';
 import { type CheckResult, type Fault, History } from '../history.ts';
+import { fullDisk } from '../nemeses/full-disk.ts';
 import { nemeses } from '../nemeses/index.ts';
 import type { Nemesis, NemesisContext } from '../nemeses/nemesis.ts';
 import { type Leadership, writeReport } from '../report/report.ts';
@@ -30,6 +31,7 @@ const usage = `npm run jepsen -- [options]
   --nemesis A,B       faults to put in: ${Object.keys(nemeses).join(', ')}; all, none (partition,kill)
   --workload A,B      ${Object.keys(workloads).join(', ')} (all)
   --seed TEXT         decides the order of faults and the clients' choices (printed)
+  --require           a nemesis that cannot run here is a failure (so too where the environment variable CI is set)
   --small-disks       each server's data on a small disk of its own, for full-disk (root)
   --out FOLDER        where history, logs and report.html go (jepsen-like/out)
 `;
@@ -41,6 +43,8 @@ interface Settings {
   readonly workloads: readonly Workload[];
   readonly seed: string;
   readonly smallDisks: boolean;
+  /** A nemesis whose tool is missing is a failure, and not only told. */
+  readonly allRequired: boolean;
   readonly out: string;
 }
 
@@ -52,6 +56,7 @@ function settings(): Settings {
       nemesis: { type: 'string', default: 'partition,kill' },
       workload: { type: 'string', default: 'all' },
       seed: { type: 'string', default: String(process.hrtime.bigint() % 1_000_000n) },
+      require: { type: 'boolean', default: false },
       'small-disks': { type: 'boolean', default: false },
       out: { type: 'string', default: 'jepsen-like/out' },
       help: { type: 'boolean', default: false },
@@ -70,14 +75,16 @@ function settings(): Settings {
       return found;
     });
   };
+  const chosen = pick(nemeses, values.nemesis, 'nemesis');
   return {
     seconds: Number(values.time),
     servers: Number(values.servers),
-    nemeses: pick(nemeses, values.nemesis, 'nemesis'),
+    nemeses: chosen,
     workloads: pick(workloads, values.workload, 'workload'),
     seed: values.seed,
     // A full disk needs a small one, which only root can make.
-    smallDisks: values['small-disks'] || (values.nemesis.includes('full-disk') && process.getuid?.() === 0),
+    smallDisks: values['small-disks'] || (chosen.includes(fullDisk) && process.getuid?.() === 0),
+    allRequired: values.require || !['', '0', 'false'].includes(process.env.CI ?? ''),
     out: resolve(values.out),
   };
 }
@@ -201,11 +208,13 @@ async function drive(
 ): Promise<number> {
   const faults: Fault[] = [];
   const leaders: Leadership[] = [];
+  const skipped: string[] = [];
   const usable = wanted.nemeses.filter((nemesis) => {
     const missing = nemesis.missing?.(context);
-    if (missing !== undefined) say(`SKIPPED nemesis ${nemesis.name}: ${missing}`);
+    if (missing !== undefined) skipped.push(`${nemesis.name}: ${missing}`);
     return missing === undefined;
   });
+  for (const text of skipped) say(`SKIPPED nemesis ${text}`);
   let over = false;
   const runs = wanted.workloads.map((workload) => {
     const history = new History();
@@ -247,7 +256,8 @@ async function drive(
     const final = await workload.final?.(clients[0]!, each);
     results.push({ workload, history, result: workload.check(history, final, each) });
   }
-  return report(wanted, cluster, results, faults, leaders);
+  cluster.complainOfCrashes();
+  return report(wanted, cluster, { results, faults, leaders, skipped });
 }
 
 /** Notes who leads, four times a second, for the timeline. */
@@ -264,13 +274,15 @@ async function watchLeaders(
   }
 }
 
-function report(
-  wanted: Settings,
-  cluster: ProcessCluster,
-  results: readonly { workload: Workload; history: History; result: CheckResult }[],
-  faults: readonly Fault[],
-  leaders: readonly Leadership[],
-): number {
+interface Findings {
+  readonly results: readonly { workload: Workload; history: History; result: CheckResult }[];
+  readonly faults: readonly Fault[];
+  readonly leaders: readonly Leadership[];
+  /** Nemeses that could not run, and why. */
+  readonly skipped: readonly string[];
+}
+
+function report(wanted: Settings, cluster: ProcessCluster, { results, faults, leaders, skipped }: Findings): number {
   say('');
   for (const { workload, history, result } of results) {
     const unknown = history.operations.filter(({ outcome }) => outcome === 'unknown').length;
@@ -280,12 +292,19 @@ function report(
     for (const violation of result.violations.slice(0, 10)) say(`        ${violation}`);
     writeFileSync(join(wanted.out, `${workload.name}.json`), JSON.stringify(history.operations));
   }
+  for (const text of skipped) say(`${wanted.allRequired ? 'FAIL' : 'SKIPPED'}  nemesis ${text}`);
   for (const text of cluster.complaints) say(`FAIL  ${text}: see ${cluster.folder}`);
   const idle = results.filter(({ history }) => !history.operations.some(({ outcome }) => outcome === 'ok'));
   for (const { workload } of idle) say(`FAIL  ${workload.name} completed no operation: the run shows nothing`);
   const file = join(wanted.out, 'report.html');
-  writeReport(file, { title: `seed ${wanted.seed}`, servers: wanted.servers, results, faults, leaders });
-  const valid = results.every(({ result }) => result.valid) && cluster.complaints.length === 0 && idle.length === 0;
+  const { complaints } = cluster;
+  const title = `seed ${wanted.seed}`;
+  writeReport(file, { title, servers: wanted.servers, results, faults, leaders, skipped, complaints });
+  const valid =
+    results.every(({ result }) => result.valid) &&
+    complaints.length === 0 &&
+    idle.length === 0 &&
+    (skipped.length === 0 || !wanted.allRequired);
   say(`\n${faults.length} faults. Report: ${file}\nreplay the choices with --seed ${wanted.seed}`);
   return valid ? 0 : 1;
 }
