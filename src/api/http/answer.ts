@@ -34,12 +34,19 @@ export interface BodySink {
 export class Encoded {
   readonly bytes: Uint8Array;
   gzipped: Uint8Array | undefined;
+  #text: string | undefined;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
   }
   static json(value: unknown): Encoded {
     return new Encoded(Buffer.from(encodeJson(value)));
+  }
+
+  /** The same as Latin-1 text: a short one leaves in one piece with its headers. */
+  get text(): string {
+    this.#text ??= Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength).toString('latin1');
+    return this.#text;
   }
 }
 

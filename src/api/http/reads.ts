@@ -65,10 +65,15 @@ export const failedReadHeaders: Headers = {
 };
 
 /** Runs a read; if it fails, its error carries the headers of a failed read. */
-export async function withFailedHeaders<T>(work: () => Awaitable<T>): Promise<T> {
+export function withFailedHeaders<T>(work: () => Awaitable<T>): Awaitable<T> {
   try {
-    return await work();
+    const answer = work();
+    return answer instanceof Promise ? answer.catch(failWithHeaders) : answer;
   } catch (error) {
-    throw error instanceof ErrorWithHeaders ? error : new ErrorWithHeaders(error, failedReadHeaders);
+    return failWithHeaders(error);
   }
+}
+
+function failWithHeaders(error: unknown): never {
+  throw error instanceof ErrorWithHeaders ? error : new ErrorWithHeaders(error, failedReadHeaders);
 }

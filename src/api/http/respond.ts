@@ -53,7 +53,8 @@ export class Responder {
       return;
     }
     const pretty = contentType === jsonType && this.#wantsPretty(incoming);
-    if (!pretty && isSmallAscii(body)) return this.#finish(response, status, headers, body);
+    const piece = pretty ? undefined : onePieceOf(body);
+    if (piece !== undefined) return this.#finish(response, status, headers, piece);
     const plain = bytesOf(pretty ? indent(body) : body);
     if (!this.#mayCompress(incoming, plain)) return this.#finish(response, status, headers, plain);
     headers.push('Content-Encoding', 'gzip');
@@ -110,9 +111,11 @@ export class Responder {
   }
 }
 
-/** Text that is as many bytes as characters and is not compressed leaves in one piece with its headers. */
-function isSmallAscii(body: Body): body is string {
-  return typeof body === 'string' && body.length < gzipBytesMin && !/[\u0080-\uffff]/.test(body);
+/** A body that is not compressed, as text of as many characters as bytes: it leaves in one piece with its headers. */
+function onePieceOf(body: Body): string | undefined {
+  if (body instanceof Encoded) return body.bytes.length < gzipBytesMin ? body.text : undefined;
+  if (typeof body !== 'string' || body.length >= gzipBytesMin) return undefined;
+  return /[\u0080-\uffff]/.test(body) ? undefined : body;
 }
 
 /** A value may hold what a client sent (a service id in a reason): no line may end in it, and headers are Latin-1. */

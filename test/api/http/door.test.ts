@@ -8,6 +8,7 @@ import { HeddleError } from '../../../src/std/errors.ts';
 import { openDoor, type TestDoor } from '../../support/door.ts';
 
 const big = Encoded.json({ text: 'x'.repeat(1400) });
+const kept = Encoded.json({ text: 'é→𝄞' });
 const raise = (error: Error) => () => {
   throw error;
 };
@@ -25,6 +26,8 @@ const routes: Route[] = [
   },
   { path: '/v1/nothing', methods: ['PUT'], handle: () => nothing() },
   { path: '/v1/big', methods: ['GET'], handle: () => json(big) },
+  { path: '/v1/kept', methods: ['GET'], handle: () => json(kept) },
+  { path: '/v1/fail/late', methods: ['GET'], handle: async () => raise(new HttpError(404, 'not there'))() },
   { path: '/v1/query', methods: ['GET'], optionsAsJson: true, handle: () => json([]) },
   { path: '/v1/fail/http', methods: ['GET'], handle: raise(new HttpError(404, 'not here')) },
   { path: '/v1/fail/bad', methods: ['GET'], handle: raise(badRequest('no')) },
@@ -57,6 +60,8 @@ describe('routing', () => {
     ['GET', '/v1/nope', 404, '', {}],
     ['GET', '/v1/exact/', 404, '', {}],
     ['GET', '/v1/exact', 200, '{"\\u003c":"\\u0026"}', { 'content-type': 'application/json', vary: 'Accept-Encoding' }],
+    ['GET', '/v1/kept', 200, '{"text":"é→𝄞"}', { 'content-length': '20' }],
+    ['GET', '/v1/fail/late', 404, 'not there', {}],
     ['GET', '/v1/exact?pretty=false', 200, '{\n    "\\u003c": "\\u0026"\n}\n', {}],
     ['GET', '/v1/below/a/b%2Fc+d', 200, '"a/b/c+d"', {}],
     ['GET', '/v1/below/a%2520b', 200, '"a%20b"', {}],

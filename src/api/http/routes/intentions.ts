@@ -7,7 +7,9 @@
  *     GET               …/match?by=&name=               what speaks about a service
  *     GET               …/check?source=&destination=    the decision; with `explain`, why
  */
+
 import { type DefaultPolicy, decide, explain } from '../../../mesh/index.ts';
+import { type Awaitable, andThen } from '../../../std/awaitable.ts';
 import { encode, type Intention, intention, intentionIdFault, s } from '../../../structs/index.ts';
 import { meshOf, rowOf } from '../../decision-cache.ts';
 import { compileFilter, filterErrorPrefix } from '../../filter/index.ts';
@@ -168,7 +170,7 @@ function writtenPair(request: ApiRequest): { readonly Source: string; readonly D
   return { Source: source.name, Destination: destination.name };
 }
 
-async function match({ backend, defaults, encodings, mesh }: RouteContext, request: ApiRequest): Promise<Answer> {
+function match({ backend, defaults, encodings, mesh }: RouteContext, request: ApiRequest): Awaitable<Answer> {
   const { parameters, options } = readOf(request, defaults);
   const by = onlyValue(request.query, 'by');
   if (by !== 'source' && by !== 'destination') {
@@ -179,11 +181,13 @@ async function match({ backend, defaults, encodings, mesh }: RouteContext, reque
   const names = asked.map((name) => parseName(name, 'name', { uris: by === 'source' }));
   return withFailedHeaders(async () => {
     for (const name of names) refuseOtherNamespace(name, 'match entry namespace');
-    const answer = await backend.query('intention.match', { by, names: names.map(({ name }) => name) }, options);
-    const question = (): string => `match/${by}/${asked.join('\0')}`;
-    const body = encodings.list(answer.value, question, () => matchText(asked, answer.value));
-    const headers = { ...readHeaders(answer, parameters.consistency), ...defaultPolicyHeader(mesh.defaultPolicy) };
-    return json(body, headers);
+    const args = { by, names: names.map(({ name }) => name) } as const;
+    return andThen(backend.query('intention.match', args, options), (answer) => {
+      const question = (): string => `match/${by}/${asked.join('\0')}`;
+      const body = encodings.list(answer.value, question, () => matchText(asked, answer.value));
+      const headers = { ...readHeaders(answer, parameters.consistency), ...defaultPolicyHeader(mesh.defaultPolicy) };
+      return json(body, headers);
+    });
   });
 }
 
@@ -200,7 +204,7 @@ function matchText(asked: readonly string[], value: readonly (readonly Intention
   return `{${members.join(',')}}`;
 }
 
-async function check({ backend, defaults, mesh: settings }: RouteContext, request: ApiRequest): Promise<Answer> {
+function check({ backend, defaults, mesh: settings }: RouteContext, request: ApiRequest): Awaitable<Answer> {
   const { options } = readOf(request, defaults);
   const { source, destination } = pairOf(request);
   const type = request.query.get('source-type');
@@ -208,17 +212,18 @@ async function check({ backend, defaults, mesh: settings }: RouteContext, reques
   refuseOtherNamespace(source, 'source namespace');
   refuseOtherNamespace(destination, 'destination namespace');
 
-  const { value: ground } = await backend.query('intention.ground', { destination: destination.name }, options);
-  const mesh = meshOf(ground, settings);
-  const client = clientOf(source.name, mesh);
-  const [row, wildcardRow] = [rowOf(ground.exact), rowOf(ground.wildcard)];
-  if (request.query.has('explain')) return json(explain(client, row, wildcardRow, mesh));
-  return decide(client, row, wildcardRow, mesh).allowed ? allowed : refused;
+  return andThen(backend.query('intention.ground', { destination: destination.name }, options), ({ value: ground }) => {
+    const mesh = meshOf(ground, settings);
+    const client = clientOf(source.name, mesh);
+    const row = rowOf(ground.exact);
+    const wildcardRow = rowOf(ground.wildcard);
+    if (request.query.has('explain')) return json(explain(client, row, wildcardRow, mesh));
+    return decide(client, row, wildcardRow, mesh).allowed ? allowed : refused;
+  });
 }
 
-const answerAllowed = (value: boolean): Answer => json(Encoded.json({ Allowed: value }));
-const allowed = answerAllowed(true);
-const refused = answerAllowed(false);
+const allowed = json({ Allowed: true });
+const refused = json({ Allowed: false });
 
 function found(value: Intention | null): Answer {
   if (value === null) throw notFound('Intention not found');
