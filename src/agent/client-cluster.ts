@@ -15,7 +15,7 @@ import { rpcAddress, shortName } from './membership/tags.ts';
 import { remoteKeyring } from './pool-keys.ts';
 import { lanPoolOptions, refuseWanJoin } from './pool-options.ts';
 import { forceLeaveMember, joinPool, memberOf, noSuchMember, poolParts } from './pool-view.ts';
-import { clientStats } from './server-stats.ts';
+import { addClientMetrics, clientStats } from './server-stats.ts';
 
 export class ClientCluster implements Cluster {
   readonly backend: Backend;
@@ -57,6 +57,7 @@ export class ClientCluster implements Cluster {
       { directory, clock: systemClock, log: input.log.named('client') },
     );
     pool.onChange(() => this.#remote.serversChanged());
+    addClientMetrics(input.metrics, this.#remote.topics);
     this.backend = this.#remote;
     this.snapshots = this.#remote;
     const { routes, caches } = connectParts(input, this.#remote);
@@ -104,6 +105,6 @@ export class ClientCluster implements Cluster {
   }
 
   stats(): Readonly<Record<string, Readonly<Record<string, string>>>> {
-    return clientStats(this.#input.config, this.#pool.servers().length, this.#pool.gossip.stats());
+    return clientStats(this.#input.config, this.#pool.servers().length, this.#pool.gossip.stats(), this.#remote.topics);
   }
 }

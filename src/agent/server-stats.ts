@@ -2,6 +2,7 @@
 import type { RaftStatus } from '../raft/index.ts';
 import { interfaceVersion } from '../version.ts';
 import type { AutopilotDuty } from './autopilot/autopilot-duty.ts';
+import type { TopicCache } from './client/topic-cache.ts';
 import type { AgentConfig } from './config/index.ts';
 import type { Metrics } from './metrics.ts';
 import type { Server } from './server/index.ts';
@@ -55,9 +56,16 @@ function raftStats(raft: RaftStatus): Record<string, string> {
   };
 }
 
-export function clientStats(config: AgentConfig, knownServers: number, pool: Readonly<Record<string, string>>): Stats {
+/** `topics`: what local watchers wait on, and how many of these show a last known state because no server keeps them current. */
+export function clientStats(
+  config: AgentConfig,
+  knownServers: number,
+  pool: Readonly<Record<string, string>>,
+  topics: Pick<TopicCache, 'size' | 'broken'>,
+): Stats {
   return {
     build: { prerelease: '', revision: '', version: interfaceVersion },
+    client: { topics: String(topics.size), topics_stale: String(topics.broken) },
     consul: {
       acl: config.aclsEnabled ? 'enabled' : 'disabled',
       known_servers: String(knownServers),
@@ -65,6 +73,12 @@ export function clientStats(config: AgentConfig, knownServers: number, pool: Rea
     },
     serf_lan: pool,
   };
+}
+
+/** Gauges of what a client agent keeps current for its local watchers. */
+export function addClientMetrics(metrics: Metrics, topics: Pick<TopicCache, 'size' | 'broken'>): void {
+  metrics.gauge('client.topics', () => topics.size);
+  metrics.gauge('client.topics_stale', () => topics.broken);
 }
 
 /** Gauges of a server's Raft and state, read when somebody asks for metrics. */

@@ -17,7 +17,15 @@ import {
   type Snapshots,
 } from '../../api/backend.ts';
 import { Connection, NotCarriedOut } from '../../api/rpc/index.ts';
-import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../../fsm/index.ts';
+import {
+  type CommandArgs,
+  type CommandName,
+  type CommandResult,
+  type QueryArgs,
+  type QueryName,
+  type QueryValue,
+  Refusal,
+} from '../../fsm/index.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { Logger } from '../log.ts';
 import type { KnownServer, ServerDirectory } from './server-directory.ts';
@@ -187,6 +195,10 @@ export class RemoteBackend implements Backend, Snapshots {
     return '';
   }
 
+  /**
+   * A watch says at once how things are. When its server is silent, another is asked beside it, and whoever answers first is
+   * listened to from then on.
+   */
   #watch<N extends QueryName>(
     name: N,
     args: QueryArgs<N>,
@@ -194,15 +206,56 @@ export class RemoteBackend implements Backend, Snapshots {
     told: (answer: Answer<QueryValue<N>>) => void,
     ended: (error: Error) => void,
   ): void {
-    const [server] = this.#directory.candidates();
-    if (server === undefined) {
+    const [first, second] = this.#directory.candidates();
+    if (first === undefined) {
       ended(noServers());
       return;
     }
-    this.#connection(server.id, server.address).watch(name, args, options, told, (error) => {
-      this.#directory.failed(server.id);
+    const controllers = new Map<KnownServer, AbortController>();
+    const abort = (): void => {
+      cancel();
+      for (const controller of controllers.values()) controller.abort(options.signal.reason);
+    };
+    const over = (server: KnownServer, error: Error): void => {
+      controllers.delete(server);
+      // What a server decided, another one would decide too.
+      if (error instanceof Refusal) abort();
+      else {
+        this.#directory.failed(server.id);
+        if (controllers.size > 0) return;
+      }
+      cancel();
+      options.signal.removeEventListener('abort', abort);
       ended(error);
-    });
+    };
+    const chosen = (server: KnownServer): void => {
+      cancel();
+      for (const [other, controller] of controllers) {
+        if (other === server) continue;
+        controllers.delete(other);
+        controller.abort(new Error('answered by another server'));
+      }
+    };
+    const ask = (server: KnownServer): void => {
+      const controller = new AbortController();
+      controllers.set(server, controller);
+      const heard = (answer: Answer<QueryValue<N>>): void => {
+        if (controllers.get(server) !== controller) return;
+        chosen(server);
+        told(answer);
+      };
+      const asked = { ...options, signal: controller.signal };
+      this.#connection(server.id, server.address).watch(name, args, asked, heard, (error) => over(server, error));
+    };
+    let cancel = (): void => undefined;
+    options.signal.addEventListener('abort', abort, { once: true });
+    if (second !== undefined) {
+      cancel = this.#clock.after(secondAskMs, () => {
+        this.#directory.failed(first.id);
+        ask(second);
+      });
+    }
+    ask(first);
   }
 
   #connection(id: string, address: string): ServerConnection {

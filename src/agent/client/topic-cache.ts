@@ -164,7 +164,10 @@ class Topic {
   async wait({ minIndex = 0, waitMs, signal }: ReadOptions): Promise<AnyAnswer> {
     this.#cancelIdle();
     const limitMs = waitMs === undefined || waitMs <= 0 ? defaultWaitMs : Math.min(waitMs, waitMaxMs);
-    const deadlineMs = this.#edges.clock.monotonicMs() + limitMs;
+    const startMs = this.#edges.clock.monotonicMs();
+    const deadlineMs = startMs + limitMs;
+    // Who waits a little for news has nothing yet to go on with: a first answer may take as long as any request.
+    const firstDeadlineMs = Math.max(deadlineMs, startMs + this.#edges.holdMs);
     const firsts = this.#firsts;
     try {
       for (;;) {
@@ -173,7 +176,8 @@ class Topic {
         const answer = this.#answer;
         if (answer !== undefined && this.#concerns(answer, minIndex, firsts)) return this.#aged(answer);
         const nowMs = this.#edges.clock.monotonicMs();
-        const leftMs = (answer === undefined ? Math.min(deadlineMs, this.#holdUntilMs(nowMs)) : deadlineMs) - nowMs;
+        const leftMs =
+          (answer === undefined ? Math.min(firstDeadlineMs, this.#holdUntilMs(nowMs)) : deadlineMs) - nowMs;
         if (leftMs <= 0) {
           if (answer !== undefined) return this.#aged(answer);
           throw this.#reason ?? new BackendError('noLeader', 'no server answered in time');

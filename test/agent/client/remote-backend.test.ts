@@ -4,6 +4,7 @@ import { RemoteBackend, type ServerConnection } from '../../../src/agent/client/
 import { type KnownServer, ServerDirectory } from '../../../src/agent/client/server-directory.ts';
 import { type Answer, BackendError, type ReadOptions } from '../../../src/api/backend.ts';
 import { NotCarriedOut } from '../../../src/api/rpc/index.ts';
+import { Refusal } from '../../../src/fsm/index.ts';
 import { seededRandom } from '../../../src/std/random.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -21,6 +22,13 @@ const ok: Answer<never> = {
 const unreachable = () => Promise.reject(new NotCarriedOut('unreachable', 'connection refused'));
 const silent = () => new Promise<never>(() => undefined);
 
+interface Watch {
+  readonly server: string;
+  readonly signal: AbortSignal;
+  told(index: number): void;
+  ended(error: Error): void;
+}
+
 /** `answers` says how each server answers a request. */
 function setUp(answers: Record<string, () => Promise<unknown>>) {
   const clock = new VirtualClock();
@@ -29,6 +37,7 @@ function setUp(answers: Record<string, () => Promise<unknown>>) {
   const directory = new ServerDirectory(() => servers, { clock, random });
   const asked: string[] = [];
   const abandoned: string[] = [];
+  const watches: Watch[] = [];
   const connect = (address: string): ServerConnection => {
     const [name] = address.split(':');
     let give: (error: Error) => void = () => undefined;
@@ -45,7 +54,9 @@ function setUp(answers: Record<string, () => Promise<unknown>>) {
       apply: answer,
       call: answer,
       query: answer,
-      watch: () => undefined,
+      watch: (_name, _args, { signal }, told, ended) => {
+        watches.push({ server: name!, signal, told: (index) => told({ ...ok, index }), ended });
+      },
       saveSnapshot: answer,
       restoreSnapshot: answer,
       abandon: () => {
@@ -64,7 +75,7 @@ function setUp(answers: Record<string, () => Promise<unknown>>) {
     servers = servers.filter((server) => server.name !== name);
     backend.serversChanged();
   };
-  return { clock, directory, backend, asked, abandoned, remove };
+  return { clock, directory, backend, asked, abandoned, watches, remove };
 }
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const write = (backend: RemoteBackend) => backend.apply('kv.set', { Key: 'a', Value: null, Flags: 0 }, caller);
@@ -173,5 +184,83 @@ describe('a request', () => {
     remove(asked[0]!);
     expect(await answer).toEqual(ok);
     expect(abandoned).toEqual([asked[0]]);
+  });
+});
+
+describe('a watch', () => {
+  const blocking = { ...reading, minIndex: 4, waitMs: 1_000 };
+  const watching = (backend: RemoteBackend) => {
+    const answer = backend.query('health.service', { name: 'web' } as never, blocking);
+    answer.catch(() => undefined);
+    return answer;
+  };
+
+  it('that hears nothing at first is asked of another server as well; the first that answers is listened to', async () => {
+    const { backend, clock, watches } = setUp({ a: silent, b: silent, c: silent });
+    const answer = watching(backend);
+    await settled();
+    expect(watches).toHaveLength(1);
+    await clock.advance(1_000);
+    expect(watches).toHaveLength(2);
+    const [hung, other] = watches as [Watch, Watch];
+    expect(other.server).not.toBe(hung.server);
+    other.told(5);
+    expect(await answer).toMatchObject({ index: 5, knownLeader: true });
+    expect([hung.signal.aborted, other.signal.aborted]).toEqual([true, false]);
+    hung.told(3);
+    expect(await watching(backend)).toMatchObject({ index: 5 });
+    expect(backend.topics.broken).toBe(0);
+    other.ended(new NotCarriedOut('unreachable', 'broken'));
+    expect(backend.topics.broken).toBe(1);
+    backend.stop();
+  });
+
+  it('that was answered in time asks nobody else', async () => {
+    const { backend, clock, watches } = setUp({ a: silent, b: silent });
+    const answer = watching(backend);
+    await settled();
+    watches[0]!.told(5);
+    await answer;
+    await clock.advance(60_000);
+    expect(watches).toHaveLength(1);
+    backend.stop();
+  });
+
+  it('goes on at the slow server when the other one fails, and a refusal ends it at both', async () => {
+    const { backend, clock, watches } = setUp({ a: silent, b: silent });
+    const slow = watching(backend);
+    await settled();
+    await clock.advance(1_000);
+    watches[1]!.ended(new NotCarriedOut('unreachable', 'broken'));
+    expect(backend.topics.broken).toBe(0);
+    watches[0]!.told(5);
+    expect(await slow).toMatchObject({ index: 5 });
+
+    const refused = backend.query('catalog.nodes', {} as never, blocking);
+    await settled();
+    await clock.advance(1_000);
+    expect(watches).toHaveLength(4);
+    watches[3]!.ended(new Refusal('failed', 'Permission denied'));
+    await expect(refused).rejects.toThrow('Permission denied');
+    expect(watches[2]!.signal.aborted).toBe(true);
+    backend.stop();
+  });
+
+  it('of a caller who waits a second for news holds the hold time for a first answer, then says that there is none', async () => {
+    const { backend, clock } = setUp({ a: silent, b: silent });
+    let outcome = '';
+    watching(backend).then(
+      () => undefined,
+      (error: Error) => {
+        outcome = error.message;
+      },
+    );
+    await settled();
+    await clock.advance(6_900);
+    expect(outcome).toBe('');
+    await clock.advance(200);
+    await settled();
+    expect(outcome).toBe('no server answered in time');
+    backend.stop();
   });
 });
