@@ -74,7 +74,10 @@ function legend(servers: number): string {
   const dot = (colour: string, text: string): string =>
     `<span><i class="dot" style="background:${colour}"></i>${text}</span>`;
   const outcomes = Object.entries(colours).map(([name, colour]) =>
-    dot(colour, name === 'fail' ? 'refused for certain' : name === 'unknown' ? 'outcome unknown' : 'acknowledged'),
+    dot(
+      colour,
+      name === 'fail' ? 'answered no, or refused for certain' : name === 'unknown' ? 'outcome unknown' : 'acknowledged',
+    ),
   );
   const leaders = Array.from({ length: servers }, (_, i) =>
     dot(leaderColours[i % leaderColours.length]!, `server ${i} leads`),

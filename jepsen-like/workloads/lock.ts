@@ -60,8 +60,16 @@ export const lock: Workload = {
           { method: 'PUT', path: `/v1/kv/${key}?release=${session}`, body: '' },
           ({ body }) => (body === 'true' ? { outcome: 'ok' } : { outcome: 'fail' }),
         );
-        // Whether it still holds is not known: a new session starts clean, and the old one expires.
-        if (freed.outcome !== 'ok') session = '';
+        // Whether it still holds is not known. The session is ended rather than left to expire, or nobody would lock for long.
+        if (freed.outcome !== 'ok') {
+          const end = { method: 'PUT', path: `/v1/session/destroy/${session}` };
+          while (!over()) {
+            const ended = await client.operate('destroy', 'lock', session, end, () => ({ outcome: 'ok' }));
+            if (ended.outcome === 'ok') break;
+            await pause(100);
+          }
+          session = '';
+        }
       } else await pause(15);
     }
   },
