@@ -3,6 +3,7 @@
 import type { RaftEdges, StateMachine } from '../../src/raft/index.ts';
 import { decodeRecord, encodeRecord } from '../../src/raft/log/records.ts';
 import type { LogStore, StoreOperation } from '../../src/raft/log/store.ts';
+import { decodeCommand } from '../sim/machine.ts';
 import type { Mutation } from './mutation.ts';
 
 const wrapStore = (store: LogStore, commit: LogStore['commit']): LogStore => ({
@@ -106,6 +107,21 @@ export const edgeMutations: readonly Mutation[] = [
           return file === undefined ? undefined : { ...file, index: edges.stateMachine.appliedIndex };
         },
       }),
+  },
+  {
+    name: 'a command that this release does not know is skipped',
+    source: 'V02, design decision 4',
+    edges: (edges) => {
+      const machine = edges.stateMachine as StateMachine & { appliedIndex: number; format: number };
+      return withMachine(edges, {
+        apply: (entries) =>
+          entries.map((entry) => {
+            if ((decodeCommand(entry.data).format ?? 1) <= machine.format) return machine.apply([entry])[0];
+            machine.appliedIndex = entry.index;
+            return { applied: false };
+          }),
+      });
+    },
   },
   {
     name: 'an entry is applied differently on one server',

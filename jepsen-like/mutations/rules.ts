@@ -136,8 +136,8 @@ export const ruleMutations: readonly Mutation[] = [
     name: 'the lease is as long as a whole election timeout',
     source: 'R33',
     rules: {
-      leaseIsValid: ({ contactMs, nowMs, leaseMs, transferOrdered }) =>
-        !transferOrdered && nowMs - contactMs < 4 * leaseMs,
+      leaseIsValid: ({ contactMs, nowMs, leaseMs, transferOrdered, clockStoodMs }) =>
+        !transferOrdered && contactMs > clockStoodMs && nowMs - contactMs < 4 * leaseMs,
     },
   },
   {
@@ -149,7 +149,16 @@ export const ruleMutations: readonly Mutation[] = [
     name: 'the lease survives the order to transfer leadership',
     source: 'R32, openraft #1747',
     rules: {
-      leaseIsValid: ({ contactMs, nowMs, leaseMs, driftMargin }) => nowMs - contactMs < leaseMs * (1 - driftMargin),
+      leaseIsValid: ({ contactMs, nowMs, leaseMs, driftMargin, clockStoodMs }) =>
+        contactMs > clockStoodMs && nowMs - contactMs < leaseMs * (1 - driftMargin),
+    },
+  },
+  {
+    name: 'the lease trusts a clock that stood still',
+    source: 'P06, tikv #964',
+    rules: {
+      leaseIsValid: ({ contactMs, nowMs, leaseMs, driftMargin, transferOrdered }) =>
+        !transferOrdered && nowMs - contactMs < leaseMs * (1 - driftMargin),
     },
   },
   {

@@ -91,6 +91,7 @@ export class SimClient {
           value,
           ...(kind === 'cas' ? { expect: expect! } : {}),
           ...(padding ? { padding } : {}),
+          ...(server.machine.format > 1 && this.#random.chance(0.3) ? { format: server.machine.format } : {}),
         }),
       )
       .then(

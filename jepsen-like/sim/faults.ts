@@ -3,7 +3,9 @@
  * some of them left out until only those that matter remain.
  */
 import type { Random } from '../../src/std/random.ts';
-import type { SimServer } from './server.ts';
+import { type Act, afterwards, between, cutAll, cutOff, leader, restartLater } from './fault-tools.ts';
+import { damageDisk, rarerActs } from './rarer-faults.ts';
+import { rarerFaultKinds } from './rarer-kinds.ts';
 import { type FaultKind, faultKinds, type Swarm } from './swarm.ts';
 import type { World } from './world.ts';
 
@@ -17,7 +19,7 @@ export interface ScheduledFault {
 
 export function drawFaults(root: Random, swarm: Swarm): ScheduledFault[] {
   const faults: ScheduledFault[] = [];
-  for (const kind of faultKinds) {
+  for (const kind of [...faultKinds, ...rarerFaultKinds]) {
     const meanMs = swarm.faults[kind];
     if (meanMs === undefined) continue;
     const random = root.stream(`faults/${kind}`);
@@ -30,44 +32,6 @@ export function drawFaults(root: Random, swarm: Swarm): ScheduledFault[] {
     }
   }
   return faults.sort((a, b) => a.atMs - b.atMs);
-}
-
-type Act = (world: World, random: Random, durationMs: number) => void;
-
-/** Ends a fault after its time. The effect is undone even when the unsafe phase has ended meanwhile. */
-const afterwards = (world: World, durationMs: number, undo: () => void): void => {
-  world.time.schedule(durationMs, undo);
-};
-
-function cutAll(world: World, pairs: readonly (readonly [string, string])[], durationMs: number): void {
-  for (const [from, to] of pairs) world.network.cut(from, to);
-  const epoch = world.healings;
-  afterwards(world, durationMs, () => {
-    if (epoch === world.healings) for (const [from, to] of pairs) world.network.mend(from, to);
-  });
-}
-
-const between = (group: readonly SimServer[], rest: readonly SimServer[]): [string, string][] =>
-  group.flatMap((a) =>
-    rest.flatMap((b): [string, string][] => [
-      [a.id, b.id],
-      [b.id, a.id],
-    ]),
-  );
-
-const leader = (world: World): SimServer | undefined =>
-  world.servers.find(({ node }) => node?.core.state.leadership !== undefined);
-
-/** Nothing passes to or from this server, and its peers see their connections break; it sees nothing. */
-function cutOff(world: World, server: SimServer | undefined, durationMs: number): void {
-  if (server === undefined || world.safePhase) return;
-  const others = world.servers.filter((other) => other !== server);
-  cutAll(world, between([server], others), durationMs);
-  for (const other of others) other.arrive((handlers) => handlers.peerBroken(server.id));
-}
-
-function restartLater(world: World, server: SimServer, durationMs: number): void {
-  afterwards(world, durationMs, () => world.restart(server));
 }
 
 const acts: { readonly [K in FaultKind]: Act } = {
@@ -147,15 +111,8 @@ const acts: { readonly [K in FaultKind]: Act } = {
   diskStall: (world, random, durationMs) => {
     random.pick(world.servers).disk.stalledUntilMs = world.time.nowMs + durationMs;
   },
-  bitFlip: (world, random) => {
-    // Found at the next start. One server at most is given up, so that a good copy of everything remains.
-    const server = random.pick(world.servers);
-    if (world.servers.some(({ damage }) => damage !== undefined) || world.majorityNeeds(server)) return;
-    server.crash(false);
-    const key = server.disk.flipBit(server.mirror.prefixIndex);
-    if (key !== undefined) server.damage = `bit flip in ${String(key)}`;
-    world.startDamaged(server);
-  },
+  bitFlip: (world, random) =>
+    damageDisk(world, random, 'bit flip', ({ disk, mirror }) => disk.flipBit(mirror.prefixIndex)),
   failedCheckpoint: (world, random) => {
     random.pick(world.servers).machine.failNextCheckpoint = true;
   },
@@ -173,6 +130,7 @@ const acts: { readonly [K in FaultKind]: Act } = {
       );
   },
   membership: (world, random) => world.changeMembership(random),
+  ...rarerActs,
   swizzle: (world, random, durationMs) => {
     for (const server of random.shuffle(world.servers).slice(0, Math.ceil(world.servers.length / 2))) {
       const others = world.servers.filter((other) => other !== server);

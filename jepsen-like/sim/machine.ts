@@ -14,7 +14,12 @@ export interface Command {
   /** Compare-and-set: only if the register holds this. */
   readonly expect?: number | null;
   readonly padding?: string;
+  /** Absent: the first format. A server that does not know it must stop, not skip it. */
+  readonly format?: number;
 }
+
+/** Formats of commands: what a server knows that has been upgraded. */
+export const newestFormat = 2;
 
 export interface CommandResult {
   readonly applied: boolean;
@@ -27,6 +32,7 @@ export const decodeCommand = (data: Uint8Array): Command => JSON.parse(decoder.d
 
 export interface MachineEvents {
   later(delayMs: number, callback: () => void): void;
+  nowMs(): number;
   /** An entry was applied; `hash` covers everything applied up to it. */
   applied(entry: CommittedEntry, command: Command, hash: number): void;
   restored(index: number, hash: number): void;
@@ -36,6 +42,7 @@ interface Content {
   readonly registers: readonly (readonly [string, number])[];
   readonly hash: number;
   readonly appliedIndex: number;
+  readonly format: number;
 }
 
 export class SimMachine implements StateMachine {
@@ -45,6 +52,14 @@ export class SimMachine implements StateMachine {
   hash = 0;
   /** The next checkpoint fails. */
   failNextCheckpoint = false;
+  /** There is no room for a checkpoint until then. */
+  fullUntilMs = 0;
+  /** The newest format of commands and checkpoints that this server knows: that of its version. */
+  format = 1;
+  /** It met something of a newer format, and stopped. */
+  refused: string | undefined;
+  /** The newest format of what it holds. */
+  #written = 1;
   readonly #files = new Map<string, Uint8Array>();
   #latest: CheckpointFile | undefined;
   #number = 0;
@@ -61,6 +76,7 @@ export class SimMachine implements StateMachine {
   apply(entries: readonly CommittedEntry[]): readonly CommandResult[] {
     return entries.map((entry) => {
       const command = decodeCommand(entry.data);
+      this.#know(command.format ?? 1, `entry ${entry.index}`);
       this.appliedIndex = entry.index;
       this.hash = crc32(entry.data, crc32(`${entry.index} ${entry.term}`, this.hash));
       this.#events.applied(entry, command, this.hash);
@@ -72,14 +88,15 @@ export class SimMachine implements StateMachine {
   }
 
   checkpoint(): Promise<CheckpointFile> {
-    const content: Content = { registers: [...this.registers], hash: this.hash, appliedIndex: this.appliedIndex };
+    const { hash, appliedIndex } = this;
+    const content: Content = { registers: [...this.registers], hash, appliedIndex, format: this.#written };
     const bytes = encoder.encode(JSON.stringify(content));
     const id = `${this.#name}-${this.#number++}`;
     const checksum = `${crc32(bytes)}`;
     const file = { id, index: this.appliedIndex, sizeBytes: bytes.length, checksum };
     return new Promise((resolve, reject) => {
       this.#events.later(this.#random.next() * 200, () => {
-        if (this.failNextCheckpoint) {
+        if (this.failNextCheckpoint || this.#isFull) {
           this.failNextCheckpoint = false;
           reject(new Error('no space left: simulated'));
           return;
@@ -105,6 +122,7 @@ export class SimMachine implements StateMachine {
     return {
       offset: 0,
       write: async (chunk) => {
+        if (this.#isFull) throw new Error('no space left: simulated');
         chunks.push(chunk);
       },
       finish: async () => {
@@ -126,11 +144,26 @@ export class SimMachine implements StateMachine {
   losePower(): void {
     const file = this.#latest;
     if (file !== undefined) this.#load(this.#files.get(file.id)!);
-    else this.#load(encoder.encode('{"registers":[],"hash":0,"appliedIndex":0}'));
+    else this.#load(encoder.encode('{"registers":[],"hash":0,"appliedIndex":0,"format":1}'));
+  }
+
+  get #isFull(): boolean {
+    return this.fullUntilMs > this.#events.nowMs();
+  }
+
+  /** Design: what this release does not know stops it loudly, at that index; to go on without it would be to diverge. */
+  #know(format: number, where: string): void {
+    if (format > this.format) {
+      this.refused = `${where} has format ${format}, unknown to this release (${this.format})`;
+      throw new Error(this.refused);
+    }
+    this.#written = Math.max(this.#written, format);
   }
 
   #load(bytes: Uint8Array): void {
     const content = JSON.parse(decoder.decode(bytes)) as Content;
+    this.#know(content.format, `a checkpoint at ${content.appliedIndex}`);
+    this.#written = content.format;
     this.registers = new Map(content.registers);
     this.hash = content.hash;
     this.appliedIndex = content.appliedIndex;

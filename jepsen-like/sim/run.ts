@@ -6,6 +6,7 @@
  *   npm run sim -- --seeds COUNT [--from N]
  */
 import { parseArgs } from 'node:util';
+import { Coverage } from './coverage.ts';
 import { shrink } from './shrink.ts';
 import { report } from './timeline.ts';
 import { type RunResult, World } from './world.ts';
@@ -47,7 +48,7 @@ async function explore(): Promise<void> {
   const count = values.seeds === undefined ? Number.POSITIVE_INFINITY : Number(values.seeds);
   const from = values.from ?? String(Date.now());
   print(`seeds from ${from}, ${unsafeMs} ms of faults each`);
-  const marks = new Map<string, number>();
+  const coverage = new Coverage();
   let runs = 0;
   let virtualMs = 0;
   let faults = 0;
@@ -56,21 +57,25 @@ async function explore(): Promise<void> {
     const result = await one(String(BigInt(from) + BigInt(i)));
     runs++;
     virtualMs += result.virtualMs;
-    for (const [name, n] of result.marks) {
-      marks.set(name, (marks.get(name) ?? 0) + n);
-      if (name.startsWith('fault: ')) faults += n;
-    }
+    coverage.add(result.marks);
+    for (const [name, n] of result.marks) if (name.startsWith('fault: ')) faults += n;
     if (result.violation === undefined) continue;
     failures++;
     await failed(result);
     if (failures >= 3) break;
   }
   const minutes = (performance.now() - startedMs) / 60_000;
-  for (const [name, n] of [...marks].sort()) print(`  ${name.padEnd(40)} ${n}`);
+  for (const line of coverage.lines()) print(line);
   print(
     `${runs} runs, ${failures} failed; ${(virtualMs / 3_600_000).toFixed(2)} simulated hours and ${faults} faults in ${minutes.toFixed(1)} minutes: ` +
       `${(virtualMs / 3_600_000 / minutes).toFixed(2)} hours and ${(faults / minutes).toFixed(0)} faults a minute`,
   );
+  const rare = coverage.notRequired().length;
+  if (rare > 0) print(`${rare} marks are too rare to be required of ${runs} runs`);
+  // After a failure the campaign stopped early, and has said what is wrong.
+  const missed = failures === 0 ? coverage.missed() : [];
+  for (const name of missed) print(`NEVER REACHED: ${name}`);
+  if (missed.length > 0) process.exitCode = 1;
 }
 
 if (values.seed !== undefined) {

@@ -8,10 +8,10 @@ import { type Configuration, type RaftEdges, RaftError, RaftNode, type RaftSetti
 import { StoredLog } from '../../src/raft/log/stored-log.ts';
 import type { TransportHandlers } from '../../src/raft/transport/transport.ts';
 import { AssertionError } from '../../src/std/assert.ts';
-import type { Clock } from '../../src/std/clock.ts';
 import type { Random } from '../../src/std/random.ts';
 import { SimDisk } from '../../src/testing/sim/disk.ts';
 import type { Mutation } from '../mutations/mutation.ts';
+import { SimClock } from './clock.ts';
 import { SimMachine } from './machine.ts';
 import { Mirror } from './mirror.ts';
 import type { World } from './world.ts';
@@ -28,7 +28,7 @@ export class SimServer {
   node: RaftNode | undefined;
   /** Why it will never start again: its log was damaged, and it noticed. */
   damage: string | undefined;
-  readonly clockRate: number;
+  readonly clock: SimClock;
   paused = false;
   #generation = 0;
   #deferred: (() => void)[] = [];
@@ -44,15 +44,23 @@ export class SimServer {
     this.#random = world.random.stream(`server/${id}`);
     this.#settings = settings;
     this.#mutation = mutation;
-    this.clockRate = 1 + (this.#random.next() * 2 - 1) * swarm.clockDrift;
+    this.clock = new SimClock(1 + (this.#random.next() * 2 - 1) * swarm.clockDrift, {
+      nowMs: () => time.nowMs,
+      later: (delayMs, callback) => this.later(delayMs, callback),
+    });
     const slow = swarm.disk.slowServer && id === 's1' ? 10 : 1;
     const later = (delayMs: number, callback: () => void): void => void this.later(delayMs, callback);
     this.disk = new SimDisk(this.#random, swarm.disk.latencyMsMean * slow, () => time.nowMs, {
       later,
-      durable: (operations) => this.mirror.durable(operations),
+      durable: (operations) => {
+        if (operations.some(({ kind, key }) => kind === 'remove' && Number(key) > this.mirror.prefixIndex))
+          world.mark('log: conflict removed');
+        this.mirror.durable(operations);
+      },
     });
     this.machine = new SimMachine(id, this.#random, {
       later,
+      nowMs: () => time.nowMs,
       applied: (entry, command, hash) => world.applied(this, entry, command, hash),
       restored: (index, hash) => world.restored(this, index, hash),
     });
@@ -108,18 +116,12 @@ export class SimServer {
 
   #edges(alive: () => boolean): RaftEdges {
     const { world } = this;
-    const startMs = world.time.nowMs;
-    const clock: Clock = {
-      monotonicMs: () => (world.time.nowMs - startMs) * this.clockRate,
-      wallMs: () => world.time.nowMs,
-      after: (delayMs, callback) => this.later(delayMs / this.clockRate, callback),
-    };
     const edges: RaftEdges = {
       log: new StoredLog(this.#mutation?.store?.(this.disk.open(), this) ?? this.disk.open()),
       transport: world.network.transport(alive, (handlers) => {
         this.#handlers = handlers;
       }),
-      clock,
+      clock: this.clock.open(),
       random: this.#random.stream(`start/${this.#generation}`),
       stateMachine: this.machine,
       later: (callback) => {
@@ -157,6 +159,7 @@ export class SimServer {
     this.#deferred = [];
     this.#handlers = undefined;
     this.paused = false;
+    this.clock.resume();
     void this.node?.stop();
     this.node = undefined;
     this.condition = 'down';
@@ -170,9 +173,17 @@ export class SimServer {
     this.paused = true;
   }
 
+  /** The whole machine stands still, and its monotonic clock with it. */
+  suspend(): void {
+    if (!this.isUp) return;
+    this.paused = true;
+    this.clock.suspend();
+  }
+
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
+    if (this.clock.resume()) this.world.mark('clock: stood');
     const deferred = this.#deferred;
     this.#deferred = [];
     for (const run of deferred) this.world.time.schedule(0, run);

@@ -5,6 +5,7 @@
 import type { RaftSettings } from '../../src/raft/index.ts';
 import type { Random } from '../../src/std/random.ts';
 import type { NetworkWeather } from '../../src/testing/sim/network.ts';
+import { drawRarerFaults, type RarerFaultKind } from './rarer-kinds.ts';
 import { type ScriptName, scripts } from './scripts/index.ts';
 
 /** What a run leans towards: all faults alike, or the few that together reach one kind of rare state. */
@@ -62,10 +63,10 @@ export const faultKinds = [
   'membership',
   'swizzle',
 ] as const;
-export type FaultKind = (typeof faultKinds)[number];
+export type FaultKind = (typeof faultKinds)[number] | RarerFaultKind;
 
 /** Mean milliseconds between two faults of a kind, where it occurs. */
-const meanMs: Record<FaultKind, readonly [number, number]> = {
+const meanMs: Record<(typeof faultKinds)[number], readonly [number, number]> = {
   crash: [1_000, 8_000],
   powerLoss: [2_000, 10_000],
   crashAll: [8_000, 20_000],
@@ -124,7 +125,11 @@ const leanings: { readonly [P in Exclude<Profile, 'script'>]: (swarm: Swarm, ran
     mix: ['write', 'write', 'write', 'cas', 'read'],
     network: { ...swarm.network, delayMsMean: random.pick([1, 5, 20]), lateRate: random.pick([0, 0.01, 0.05]) },
     disk: { ...swarm.disk, latencyMsMean: random.pick([0.3, 2, 10]) },
-    faults: { isolateLeader: 500, cutLeader: random.pick([200, 500]), partition: 700, crash: 1_000, oneWay: 1_500 },
+    faults: {
+      ...{ isolateLeader: 500, cutLeader: random.pick([200, 500]), partition: 700, crash: 1_000, oneWay: 1_500 },
+      // Logs part here more than anywhere: entries are replaced.
+      ...(random.stream('stale pages').chance(0.3) ? { stalePage: 2_500 } : {}),
+    },
     settings: {
       ...swarm.settings,
       appendEntriesMax: random.pick([1, 1, 2]),
@@ -146,7 +151,10 @@ const leanings: { readonly [P in Exclude<Profile, 'script'>]: (swarm: Swarm, ran
     mix: ['write', 'leaseRead', 'leaseRead', 'leaseRead', 'read'],
     network: calmNetwork(swarm),
     disk: { latencyMsMean: 0.3, slowServer: false },
-    faults: { cutLeader: 900, transferAndCut: random.pick([1_500, 6_000]), crash: random.pick([700, 6_000]) },
+    faults: {
+      ...{ cutLeader: 900, transferAndCut: random.pick([1_500, 6_000]), crash: random.pick([700, 6_000]) },
+      ...(random.stream('suspend').chance(0.3) ? { suspend: 700 } : {}),
+    },
     settings: { ...swarm.settings, electionTimeoutTicks: 30, heartbeatTicks: 3, leaseMs: random.pick([80, 160, 300]) },
   }),
   /** Members change while leaders fall. */
@@ -202,7 +210,7 @@ function drawMixed(root: Random, unsafeMs: number): Swarm {
     },
     disk: { latencyMsMean: maybe(0.3, () => between(5, 60), between(0.2, 4)), slowServer: random.chance(0.2) },
     clockDrift: maybe(0.6, () => between(0, 0.09), 0),
-    faults,
+    faults: { ...faults, ...drawRarerFaults(root) },
     settings: {
       checkpointEntries: random.pick([8, 30, 100, 1_000]),
       trailingEntries: random.pick([0, 1, 5, 50]),

@@ -16,7 +16,7 @@ import { hold, Violation, type Watch, type Watched } from '../invariants/invaria
 import type { Mutation } from '../mutations/mutation.ts';
 import { SimClient } from './clients.ts';
 import { carryOut, drawFaults, type ScheduledFault } from './faults.ts';
-import type { Command } from './machine.ts';
+import { type Command, newestFormat } from './machine.ts';
 import { Director } from './scripts/director.ts';
 import { scripts } from './scripts/index.ts';
 import { SimServer } from './server.ts';
@@ -170,14 +170,17 @@ export class World {
     this.healings++;
     this.note('--', 'heal');
     this.network.heal();
+    const upgraded = this.servers.some(({ machine }) => machine.format === newestFormat);
     for (const server of this.servers) {
       server.resume();
       server.disk.failNext = false;
       server.disk.stalledUntilMs = 0;
       server.disk.latencyMs = Math.min(server.disk.latencyMs, 10);
       server.machine.failNextCheckpoint = false;
-      if (server.condition === 'broken') server.crash(false);
-      this.restart(server);
+      server.disk.fullUntilMs = 0;
+      server.machine.fullUntilMs = 0;
+      if (upgraded && server.machine.format < newestFormat) this.upgrade(server);
+      else this.restart(server);
     }
     const deadline = this.time.nowMs + healMsMax;
     const before = this.operations.length;
@@ -296,6 +299,15 @@ export class World {
     );
   }
 
+  /** A new release is put in the place of the old one, and started. */
+  upgrade(server: SimServer): void {
+    this.mark('version: upgraded');
+    server.crash(false);
+    server.machine.format = newestFormat;
+    server.machine.refused = undefined;
+    this.restart(server);
+  }
+
   connectionsBroke(dead: SimServer): void {
     if (!this.swarm.network.breaksAreSeen) return;
     for (const server of this.servers) {
@@ -335,7 +347,10 @@ export class World {
   /** A server stopped by itself: right after a disk error or damage, a finding otherwise. */
   failed(server: SimServer, code: string, error: unknown): void {
     this.mark(`stopped: ${code}`);
+    if (String(error).includes('ENOSPC')) this.mark('stopped: disk full');
     if (code === 'storageFailed' || (code === 'logCorrupt' && server.damage !== undefined)) return;
+    const { refused } = server.machine;
+    if (refused !== undefined && String(error).includes(refused)) return this.mark('version: an old server stopped');
     const stack = error instanceof Error ? error.stack?.split('\n').slice(0, 5).join(' | ') : '';
     this.#fail('no-server-stops', `${server.id} stopped with ${code}: ${String(error)} ${stack ?? ''}`);
   }
@@ -375,6 +390,7 @@ export class World {
   #sent(message: Message): void {
     const { from, to, kind, term } = message;
     this.note(from, `${kind} -> ${to} t${term}${details(message)}`);
+    if (message.kind === 'appendResponse' && !message.ok) this.mark('append: refused');
     const sender = this.#watched.find(({ id }) => id === from)!;
     this.#watch((watch) => watch.sent?.(message, sender));
   }

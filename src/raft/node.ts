@@ -25,6 +25,7 @@ import type { MembershipChange, Raft, RaftStatus, ReadMode } from './raft.ts';
 import { ReadRounds } from './read-rounds.ts';
 import type { StateMachine } from './state-machine.ts';
 import { statusOf } from './status.ts';
+import { Suspension } from './suspension.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface RaftOptions extends Identity {
@@ -59,6 +60,7 @@ export class RaftNode implements Raft {
   readonly #applier: Applier;
   readonly #checkpoints: Checkpoints;
   readonly #later: (callback: () => void) => void;
+  readonly #suspension: Suspension;
 
   #proposalQueue: { readonly data: Uint8Array; readonly deferred: Deferred<Proposed> }[] = [];
   #queuedBytes = 0;
@@ -102,6 +104,7 @@ export class RaftNode implements Raft {
       appliedIndex: Math.max(stateMachine.appliedIndex, log.recovered.prefix.index),
       nowMs: clock.monotonicMs(),
     });
+    this.#suspension = new Suspension(clock);
     const later = edges.later ?? ((callback) => void setImmediate(callback));
     this.#later = (callback) =>
       later(() => {
@@ -155,7 +158,7 @@ export class RaftNode implements Raft {
     if (this.#stopped) return;
     // One tick a callback, however late: a server that was paused must not believe that others were silent meanwhile.
     this.#cancelTick = this.#edges.clock.after(this.#settings.tickMs, () => {
-      this.#input(() => this.#core.tick(this.#edges.clock.monotonicMs()));
+      this.#input(() => this.#core.tick(this.#look()));
       this.#armTick();
     });
   }
@@ -309,8 +312,15 @@ export class RaftNode implements Raft {
 
   leaseRead(): LogIndex | undefined {
     if (this.#stopped) return undefined;
-    const index = this.#core.leaseRead(this.#edges.clock.monotonicMs());
+    const index = this.#core.leaseRead(this.#look());
     return index !== undefined && index <= this.#core.state.appliedIndex ? index : undefined;
+  }
+
+  /** The time, for what hangs on it having passed: a suspension is noticed first. */
+  #look(): number {
+    const nowMs = this.#edges.clock.monotonicMs();
+    if (this.#suspension.happened(nowMs)) this.#core.clockStood(nowMs);
+    return nowMs;
   }
 
   readBarrier(mode: ReadMode): Promise<LogIndex> {

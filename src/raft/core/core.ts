@@ -210,6 +210,12 @@ export class RaftCore {
     peerBroken(this.state, peer);
   }
 
+  /** Time passed that the clock did not count: no lease from before counts any more. */
+  clockStood(nowMs: number): void {
+    this.state.nowMs = nowMs;
+    this.state.clockStoodMs = nowMs;
+  }
+
   /** May a `lease` read be answered at this moment? */
   leaseIsValid(nowMs: number): boolean {
     this.state.nowMs = nowMs;

@@ -11,6 +11,7 @@ export function leaseIsValid(state: CoreState, leadership: Leadership): boolean 
       leaseMs,
       driftMargin: leaseDriftMargin,
       transferOrdered: leadership.transferOrdered,
+      clockStoodMs: state.clockStoodMs,
     })
   );
 }

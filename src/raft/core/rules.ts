@@ -72,7 +72,8 @@ export interface Rules {
   confirmedRound(configuration: Configuration, roundOf: (id: ServerId) => number): number;
   /**
    * The lease: a majority had contact after `contactMs` (own clock, when the message *left*), so none of them votes before
-   * `contactMs + leaseMs` on their clocks, which may run faster. Void for the rest of a term once a transfer was ordered.
+   * `contactMs + leaseMs` on their clocks, which may run faster. Void for the rest of a term once a transfer was ordered, and
+   * until the next contact when the own clock stood while others' went on (a suspended machine).
    */
   leaseIsValid(lease: {
     readonly contactMs: number;
@@ -80,6 +81,8 @@ export interface Rules {
     readonly leaseMs: number;
     readonly driftMargin: number;
     readonly transferOrdered: boolean;
+    /** Own clock, when it was last noticed that it had stood. */
+    readonly clockStoodMs: number;
   }): boolean;
   /** The configuration that comes with an installed checkpoint, not one from leftovers of the old log (scylladb #9551). */
   configurationAfterInstall(fromCheckpoint: Configuration, before: Configuration): Configuration;
@@ -124,8 +127,8 @@ export const rules: Rules = {
   joint: (outgoing) => outgoing,
   mayReadAt: (termAtCommit, currentTerm) => termAtCommit === currentTerm,
   confirmedRound: (configuration, roundOf) => quorumValue(voterGroups(configuration), roundOf, majority),
-  leaseIsValid: ({ contactMs, nowMs, leaseMs, driftMargin, transferOrdered }) =>
-    !transferOrdered && nowMs - contactMs < leaseMs * (1 - driftMargin),
+  leaseIsValid: ({ contactMs, nowMs, leaseMs, driftMargin, transferOrdered, clockStoodMs }) =>
+    !transferOrdered && contactMs > clockStoodMs && nowMs - contactMs < leaseMs * (1 - driftMargin),
   configurationAfterInstall: (fromCheckpoint) => fromCheckpoint,
   mayInstall: (checkpointIndex, commitIndex) => checkpointIndex > commitIndex,
   truncationLimit: (durableCheckpoint, appliedIndex) => Math.min(durableCheckpoint, appliedIndex),

@@ -94,6 +94,8 @@ export class CoreState {
 
   /** Monotonic time of the current input. */
   nowMs: number;
+  /** When it was last noticed that the clock had stood while time went on. */
+  clockStoodMs = Number.NEGATIVE_INFINITY;
   /** No vote before this much time since the start: this server may have promised a lease before it restarted. */
   readonly startedMs: number;
   tickCount = 0;

@@ -1,6 +1,7 @@
 /**
  * A disk that remembers what a crash would leave. A commit takes time; until it is done nothing of it is durable, and a crash leaves
- * nothing, all, or a prefix of it. It can fail (and then, like a real one, has written who knows what), stall, and flip bits.
+ * nothing, all, or a prefix of it. It can fail (and then, like a real one, has written who knows what), stall, be full, flip bits, and write in the
+ * wrong place or not at all.
  */
 import type { LogStore, StoreKey, StoreOperation } from '../../raft/index.ts';
 import type { Random } from '../../std/random.ts';
@@ -20,6 +21,10 @@ export class SimDisk {
   stalledUntilMs = 0;
   /** The next commit fails. */
   failNext = false;
+  /** Every commit fails until then. */
+  fullUntilMs = 0;
+  /** What stood at a key before its present value: an old page. */
+  readonly #earlier = new Map<StoreKey, Uint8Array>();
   #inflight: readonly StoreOperation[] | undefined;
   readonly #random: Random;
   readonly #events: DiskEvents;
@@ -59,7 +64,7 @@ export class SimDisk {
 
   /** Damages one bit of one entry after the log's prefix. */
   flipBit(prefixIndex: number): StoreKey | undefined {
-    const keys = [...this.records.keys()].filter((key) => typeof key === 'number' && key > prefixIndex);
+    const keys = this.#entriesAfter(prefixIndex);
     if (keys.length === 0) return undefined;
     const key = this.#random.pick(keys);
     const bytes = new Uint8Array(this.records.get(key)!);
@@ -69,6 +74,46 @@ export class SimDisk {
     return key;
   }
 
+  /** A write went to the place of another entry, and is missing at its own. */
+  misdirect(prefixIndex: number): StoreKey | undefined {
+    const keys = this.#entriesAfter(prefixIndex);
+    if (keys.length < 2) return undefined;
+    const [from, to] = this.#random.shuffle(keys) as [number, number];
+    this.records.set(to, this.records.get(from)!);
+    this.#becomeOld(from);
+    return to;
+  }
+
+  /**
+   * An entry that was replaced is what it was before. Only one with an entry after it: that the very last write never reached the
+   * disk is a lie that no reader of this disk alone can find.
+   */
+  goStale(prefixIndex: number): StoreKey | undefined {
+    const keys = this.replacedEntries(prefixIndex);
+    if (keys.length === 0) return undefined;
+    const key = this.#random.pick(keys);
+    this.#becomeOld(key);
+    return key;
+  }
+
+  /** Those that `goStale` can hit. */
+  replacedEntries(prefixIndex: number): number[] {
+    return this.#entriesAfter(prefixIndex).filter((key) => {
+      const old = this.#earlier.get(key);
+      return old !== undefined && this.records.has(key + 1) && !equal(old, this.records.get(key)!);
+    });
+  }
+
+  #becomeOld(key: number): void {
+    const old = this.#earlier.get(key);
+    if (old === undefined) this.records.delete(key);
+    else this.records.set(key, old);
+  }
+
+  #entriesAfter(prefixIndex: number): number[] {
+    return [...this.records.keys()].filter((key): key is number => typeof key === 'number' && key > prefixIndex);
+  }
+
   #commit(operations: readonly StoreOperation[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#inflight = operations;
@@ -76,10 +121,11 @@ export class SimDisk {
       const latency = this.latencyMs * (0.2 - Math.log(1 - this.#random.next())) + stall;
       this.#events.later(latency, () => {
         this.#inflight = undefined;
-        if (this.failNext) {
+        const full = this.fullUntilMs > this.#now();
+        if (this.failNext || full) {
           this.failNext = false;
           this.#apply(operations.slice(0, this.#random.int(0, operations.length)));
-          reject(new Error('EIO: simulated'));
+          reject(new Error(full ? 'ENOSPC: simulated' : 'EIO: simulated'));
         } else {
           this.#apply(operations);
           resolve();
@@ -90,6 +136,8 @@ export class SimDisk {
 
   #apply(operations: readonly StoreOperation[]): void {
     for (const operation of operations) {
+      const present = this.records.get(operation.key);
+      if (present !== undefined) this.#earlier.set(operation.key, present);
       if (operation.kind === 'put') this.records.set(operation.key, operation.value);
       else this.records.delete(operation.key);
     }
@@ -114,3 +162,5 @@ export class SimDisk {
     }
   }
 }
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
