@@ -76,7 +76,7 @@ function admit(socket: Socket, sockets: Set<Socket>, limit: ConnectionLimit): vo
   const address = plainAddress(socket.remoteAddress ?? '');
   if (!limit.acquire(address)) {
     socket.on('error', () => socket.destroy());
-    socket.end(rawAnswer('429 Too Many Requests', tooMany));
+    socket.end(rawAnswer('429 Too Many Requests', tooMany, 'Retry-After: 1\r\n'));
     return;
   }
   sockets.add(socket);
@@ -92,7 +92,7 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: import('node:str
   socket.end(rawAnswer(status, status));
 }
 
-function rawAnswer(status: string, body: string): string {
-  const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n`;
+function rawAnswer(status: string, body: string, more = ''): string {
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n${more}`;
   return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }

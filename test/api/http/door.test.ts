@@ -268,6 +268,7 @@ describe('connections', () => {
 async function limitReached(port: number): Promise<void> {
   const answer = await raw(port, '');
   expect(answer).toMatch(/^HTTP\/1.1 429 Too Many Requests\r\n/);
+  expect(answer).toMatch(/\r\nRetry-After: 1\r\n/);
   expect(answer).toMatch(/Your IP is issuing too many concurrent connections, please rate limit your calls\n$/);
 }
 
