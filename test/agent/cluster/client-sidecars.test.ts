@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import { Slot } from '../../../jepsen-like/real/slot.ts';
 import { packageRoot } from '../../../src/package-root.ts';
 import { loopback } from '../../proxy/support/fake-agent.ts';
 import { application, dial, echo, ending, exchange, freePort } from '../../proxy/support/mesh.ts';
+import { remoteEnds } from '../../support/sockets.ts';
 import { AgentCluster, eventually, until } from './support.ts';
 
 interface Instance {
@@ -134,31 +135,8 @@ const logged = (text: string, from: number) => clients.log.slice(from).filter((l
 
 /** Servers to which this process, so one of its client agents, has a connection for its requests. */
 function spokenTo(): number[] {
-  const own = new Set(
-    readdirSync('/proc/self/fd').flatMap((fd) => {
-      try {
-        return [/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? ''];
-      } catch {
-        // Closed since the folder was listed.
-        return [];
-      }
-    }),
-  );
-  const remotes = readFileSync('/proc/net/tcp', 'utf8')
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[3] === '01' && own.has(fields[9]!))
-    .map((fields) => addressOf(fields[2]!));
-  return [0, 1, 2].filter((server) => remotes.includes(`${servers.host(server)}:8300`));
-}
-
-/** `0B4D7F7F:206C`, the kernel's way: the address is little-endian. */
-function addressOf(text: string): string {
-  const [address, port] = text.split(':') as [string, string];
-  const numbers = address.match(/../g)!.map((two) => Number.parseInt(two, 16));
-  return `${numbers.reverse().join('.')}:${Number.parseInt(port, 16)}`;
+  const remotes = remoteEnds();
+  return [0, 1, 2].filter((server) => remotes.has(`${servers.host(server)}:8300`));
 }
 
 describe('sidecars that client agents run', () => {
