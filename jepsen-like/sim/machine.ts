@@ -74,9 +74,11 @@ export class SimMachine implements StateMachine {
   }
 
   apply(entries: readonly CommittedEntry[]): readonly CommandResult[] {
-    return entries.map((entry) => {
-      const command = decodeCommand(entry.data);
-      this.#know(command.format ?? 1, `entry ${entry.index}`);
+    const commands = entries.map(({ data }) => decodeCommand(data));
+    // All of a run or none: a transaction that meets what this release does not know is rolled back.
+    for (const [i, { format }] of commands.entries()) this.#know(format ?? 1, `entry ${entries[i]!.index}`);
+    return entries.map((entry, i) => {
+      const command = commands[i]!;
       this.appliedIndex = entry.index;
       this.hash = crc32(entry.data, crc32(`${entry.index} ${entry.term}`, this.hash));
       this.#events.applied(entry, command, this.hash);

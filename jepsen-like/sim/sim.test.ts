@@ -17,6 +17,7 @@ it.each([
   { seed: '5003', story: 'a leader removed itself and was cut off before the last voter had the final configuration' },
   { seed: '1795513622929', story: 'a checkpoint begun before an installation ended after it, then the power went' },
   { seed: '1795513622987', story: 'a read waited for the word of a server that was removed' },
+  { seed: '1795518791794', story: 'an old server stopped in the middle of a run that it should have taken back' },
   { seed: '1795513623045', story: 'a server died while its log was being made, and could not begin again' },
 ])('stays well where it once failed: $story', async ({ seed }) => {
   expect((await new World({ seed, unsafeMs: 10_000 }).run()).violation).toBeUndefined();
