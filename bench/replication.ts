@@ -145,6 +145,7 @@ async function reads(): Promise<void> {
       ['stale, follower', mine.targets[1]!, `${path}?stale`],
     ];
     for (const [name, target, casePath] of cases) {
+      await warmUp([target], { method: 'GET', path: casePath });
       const peer = await measure([bare.pid], { ...common, targets: [bare.target], request: { method: 'GET', path } });
       const got = await measure(mine.pids, {
         ...common,
