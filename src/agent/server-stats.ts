@@ -43,7 +43,7 @@ function raftStats(raft: RaftStatus): Record<string, string> {
     last_log_term: String(raft.lastLogTerm),
     last_snapshot_index: String(raft.checkpointIndex),
     last_snapshot_term: String(raft.checkpointIndex === 0 ? 0 : raft.lastLogTerm),
-    latest_configuration: JSON.stringify(raft.configuration.addresses),
+    latest_configuration: shownConfiguration(raft.configuration),
     latest_configuration_index: String(raft.configurationIndex),
     num_peers: String(raft.configuration.voters.length - 1),
     protocol_version: '3',
@@ -54,6 +54,15 @@ function raftStats(raft: RaftStatus): Record<string, string> {
     state: raft.role === 'leader' ? 'Leader' : raft.role === 'candidate' ? 'Candidate' : 'Follower',
     term: String(raft.term),
   };
+}
+
+/** As the reference prints it: `[{Suffrage:Voter ID:… Address:…} …]`, voters first. */
+export function shownConfiguration({ voters, learners, addresses }: RaftStatus['configuration']): string {
+  const shown =
+    (suffrage: string) =>
+    (id: string): string =>
+      `{Suffrage:${suffrage} ID:${id} Address:${addresses[id] ?? ''}}`;
+  return `[${[...voters.map(shown('Voter')), ...learners.map(shown('Nonvoter'))].join(' ')}]`;
 }
 
 /** `topics`: what local watchers wait on, and how many of these show a last known state because no server keeps them current. */
