@@ -67,6 +67,7 @@ export class RemoteBackend implements Backend, Snapshots {
   readonly #connect: (address: string) => ServerConnection;
   readonly #connections = new Map<string, ServerConnection>();
   #stopped = false;
+  #cancelMove: () => void = () => undefined;
 
   constructor(options: RemoteBackendOptions, edges: RemoteBackendEdges) {
     this.datacenter = options.datacenter;
@@ -83,6 +84,7 @@ export class RemoteBackend implements Backend, Snapshots {
       warn: (message, fields) => edges.log.warn(message, fields),
       watch: (name, args, readOptions, told, ended) => this.#watch(name, args, readOptions, told, ended),
     });
+    this.#planMove();
   }
 
   apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
@@ -123,8 +125,16 @@ export class RemoteBackend implements Backend, Snapshots {
     }
   }
 
+  /** Streams stand for days: when the order of servers is drawn anew, they follow it. */
+  #planMove(): void {
+    const [preferred] = this.#directory.candidates();
+    if (preferred !== undefined) this.topics.moveTo(preferred.id);
+    this.#cancelMove = this.#clock.after(Math.max(this.#directory.untilRebalanceMs(), 1_000), () => this.#planMove());
+  }
+
   stop(): void {
     this.#stopped = true;
+    this.#cancelMove();
     this.topics.stop();
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
@@ -205,11 +215,11 @@ export class RemoteBackend implements Backend, Snapshots {
     options: ReadOptions & { readonly signal: AbortSignal },
     told: (answer: Answer<QueryValue<N>>) => void,
     ended: (error: Error) => void,
-  ): void {
+  ): string | undefined {
     const [first, second] = this.#directory.candidates();
     if (first === undefined) {
       ended(noServers());
-      return;
+      return undefined;
     }
     const controllers = new Map<KnownServer, AbortController>();
     const abort = (): void => {
@@ -256,6 +266,7 @@ export class RemoteBackend implements Backend, Snapshots {
       });
     }
     ask(first);
+    return first.id;
   }
 
   #connection(id: string, address: string): ServerConnection {

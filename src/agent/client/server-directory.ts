@@ -48,6 +48,11 @@ export class ServerDirectory {
     return this.#order.map((id) => known.find((server) => server.id === id)!);
   }
 
+  /** Until the order is drawn anew, ms. */
+  untilRebalanceMs(): number {
+    return Math.max(0, this.#rebalanceAtMs - this.#clock.monotonicMs());
+  }
+
   /** This server did not answer: the others come first. */
   failed(id: string): void {
     if (this.#order.includes(id)) this.#order = [...this.#order.filter((each) => each !== id), id];

@@ -6,6 +6,7 @@
  *     first blocking read ──> watch at a server ──> answers ──> everyone who waits for a newer index
  *                                  │ broken: again at another server, after a pause that grows
  *                                  │ refused (what was asked cannot be): told to all who wait, and forgotten
+ *                                  │ another server's turn: a second watch there, and this one ends when that one is as new
  *     idle for 10 minutes ──> dropped
  */
 import { type Answer, BackendError, type Caller, type ReadOptions } from '../../api/backend.ts';
@@ -30,13 +31,14 @@ const defaultWaitMs = 300_000;
 const waitMaxMs = 600_000;
 const retryMs = { first: 100, max: 5_000 };
 
+/** Returns the server that is asked first; undefined if there is none. */
 export type WatchStream = <N extends QueryName>(
   name: N,
   args: QueryArgs<N>,
   options: ReadOptions & { readonly signal: AbortSignal },
   told: (answer: Answer<QueryValue<N>>) => void,
   ended: (error: Error) => void,
-) => void;
+) => string | undefined;
 
 export interface TopicCacheEdges {
   readonly clock: Clock;
@@ -109,6 +111,11 @@ export class TopicCache {
     else this.#edges.warn('no server keeps us current: going on with the last known state', { reason });
   }
 
+  /** `server` is the one to ask now: streams that stand at another one move there, without a gap. */
+  moveTo(server: string): void {
+    for (const topic of this.#topics.values()) topic.moveTo(server);
+  }
+
   stop(): void {
     this.#stopped = true;
     for (const topic of this.#topics.values()) topic.stop();
@@ -118,11 +125,23 @@ export class TopicCache {
 
 type AnyAnswer = Answer<QueryValue<QueryName>>;
 
+const newStream = (): Stream => ({ controller: new AbortController(), server: undefined, heard: false });
+
+/** A watch at one server. */
+interface Stream {
+  readonly controller: AbortController;
+  server: string | undefined;
+  heard: boolean;
+}
+
 class Topic {
-  readonly start: () => void;
+  readonly #watch: (stream: Stream) => string | undefined;
   readonly #edges: TopicCacheEdges;
   readonly #home: TopicHome;
-  readonly #controller = new AbortController();
+  /** What keeps this topic current. */
+  #stream: Stream | undefined;
+  /** What is to take over once it is as new. */
+  #next: Stream | undefined;
   readonly #waiting = new Set<() => void>();
   #answer: AnyAnswer | undefined;
   /** Why there will be no answer. */
@@ -131,7 +150,6 @@ class Topic {
   #reason: Error | undefined;
   /** Counts the first answers of streams: each is as new as any read that ended before its stream began. */
   #firsts = 0;
-  #awaitsFirst = true;
   /** Highest index before the state was replaced by an older one; 0 when that never happened. */
   #replacedIndex = 0;
   /** When the stream broke, monotonic ms; undefined while it stands. */
@@ -143,21 +161,29 @@ class Topic {
   constructor(name: QueryName, args: QueryArgs<QueryName>, caller: Caller, edges: TopicCacheEdges, home: TopicHome) {
     this.#edges = edges;
     this.#home = home;
-    const options: ReadOptions & { readonly signal: AbortSignal } = {
-      caller: { ...caller, call: `${caller.call} (cache)` },
-      consistency: 'default',
-      signal: this.#controller.signal,
-    };
-    this.start = () => {
-      this.#awaitsFirst = true;
+    const options: ReadOptions = { caller: { ...caller, call: `${caller.call} (cache)` }, consistency: 'default' };
+    this.#watch = (stream) =>
       edges.watch(
         name,
         args,
-        options,
-        (answer) => this.#told(answer as AnyAnswer),
-        (error) => this.#ended(error),
+        { ...options, signal: stream.controller.signal },
+        (answer) => this.#heard(stream, answer as AnyAnswer),
+        (error) => this.#ended(stream, error),
       );
-    };
+  }
+
+  start(): void {
+    this.#stream = newStream();
+    this.#stream.server = this.#watch(this.#stream);
+  }
+
+  /** Make before break: the old stream is listened to until the new one tells something as new. */
+  moveTo(server: string): void {
+    const stands = this.#answer !== undefined && this.#brokenAtMs === undefined && this.#over === undefined;
+    if (!stands || this.#stream?.server === server) return;
+    this.#next?.controller.abort();
+    this.#next = newStream();
+    this.#next.server = this.#watch(this.#next);
   }
 
   /** The answer once it is newer than asked for, or as it is when the wait is over. */
@@ -191,7 +217,8 @@ class Topic {
 
   stop(reason: Error = new BackendError('stopped', 'this agent is shutting down')): void {
     this.#over ??= reason;
-    this.#controller.abort();
+    this.#stream?.controller.abort();
+    this.#next?.controller.abort();
     this.#cancelRetry();
     this.#cancelIdle();
     for (const wake of [...this.#waiting]) wake();
@@ -221,20 +248,34 @@ class Topic {
     return { ...answer, knownLeader: false, lastContactMs: answer.lastContactMs + ageMs };
   }
 
-  #told(answer: AnyAnswer): void {
+  #heard(stream: Stream, answer: AnyAnswer): void {
+    if (stream === this.#next) {
+      // A server that is behind would show the past. It may still come up.
+      if (answer.index < (this.#answer?.index ?? 0)) return;
+      this.#stream?.controller.abort(new Error('another server keeps this current now'));
+      this.#stream = stream;
+      this.#next = undefined;
+    }
+    if (stream === this.#stream) this.#told(stream, answer);
+  }
+
+  #told(stream: Stream, answer: AnyAnswer): void {
     const before = this.#answer?.index ?? 0;
     if (answer.index < before) this.#replacedIndex = Math.max(this.#replacedIndex, before);
     this.#answer = answer;
-    if (this.#awaitsFirst) this.#firsts++;
-    this.#awaitsFirst = false;
+    if (!stream.heard) this.#firsts++;
+    stream.heard = true;
     if (this.#brokenAtMs !== undefined) this.#home.standing(true, '');
     this.#brokenAtMs = undefined;
     this.#retryMs = retryMs.first;
     for (const wake of [...this.#waiting]) wake();
   }
 
-  #ended(error: Error): void {
-    if (this.#over !== undefined) return;
+  #ended(stream: Stream, error: Error): void {
+    if (stream === this.#next) this.#next = undefined;
+    if (this.#over !== undefined || stream !== this.#stream) return;
+    this.#next?.controller.abort();
+    this.#next = undefined;
     // A server understood what was asked and said no: another one would say the same.
     if (error instanceof Refusal) {
       this.stop(error);
@@ -248,7 +289,7 @@ class Topic {
       // Who waits for a first answer does so for the hold time only, from now on.
       if (this.#answer === undefined) for (const wake of [...this.#waiting]) wake();
     }
-    this.#cancelRetry = this.#edges.clock.after(this.#retryMs, this.start);
+    this.#cancelRetry = this.#edges.clock.after(this.#retryMs, () => this.start());
     this.#retryMs = Math.min(this.#retryMs * 2, retryMs.max);
   }
 

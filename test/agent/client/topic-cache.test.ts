@@ -19,17 +19,20 @@ function setUp() {
   const clock = new VirtualClock();
   const streams: Stream[] = [];
   const lines: string[] = [];
+  const server = { now: 's1' };
   const cache = new TopicCache({
     clock,
     holdMs,
     info: (message) => lines.push(message),
     warn: (message) => lines.push(message),
-    watch: (_name, _args, { signal }, told, ended) =>
-      void streams.push({ signal, told: told as Stream['told'], ended }),
+    watch: (_name, _args, { signal }, told, ended) => {
+      streams.push({ signal, told: told as Stream['told'], ended });
+      return server.now;
+    },
   });
   const ask = (more: Partial<ReadOptions> = {}) =>
     cache.query('catalog.services', {}, { caller, consistency: 'default', minIndex: 1, ...more });
-  return { clock, streams, lines, cache, ask };
+  return { clock, streams, lines, cache, ask, server };
 }
 
 const state = (index: number, more: Partial<Answer<never>> = {}): Answer<never> => ({
@@ -97,6 +100,50 @@ describe('the topic cache', () => {
     streams.at(-1)!.told(state(6));
     expect(await resumed).toEqual(state(6));
     expect(lines).toHaveLength(2);
+  });
+
+  it('moves to the server whose turn it is once that one is as new, and misses nothing between', async () => {
+    const { streams, lines, cache, ask, server } = setUp();
+    const first = ask();
+    streams[0]!.told(state(5));
+    await first;
+    cache.moveTo('s1');
+    expect(streams).toHaveLength(1);
+    server.now = 's2';
+    cache.moveTo('s2');
+    expect(streams).toHaveLength(2);
+    // The new server is behind: the old one is still the one that counts.
+    const sixth = ask({ minIndex: 5 });
+    streams[1]!.told(state(4));
+    streams[0]!.told(state(6));
+    expect((await sixth).index).toBe(6);
+    expect([streams[0]!.signal.aborted, streams[1]!.signal.aborted]).toEqual([false, false]);
+    const seventh = ask({ minIndex: 6 });
+    streams[1]!.told(state(6));
+    expect([streams[0]!.signal.aborted, streams[1]!.signal.aborted]).toEqual([true, false]);
+    streams[0]!.ended(gone);
+    streams[0]!.told(state(99));
+    streams[1]!.told(state(7));
+    expect((await seventh).index).toBe(7);
+    expect(lines).toEqual([]);
+  });
+
+  it('stays where it is when the server whose turn it is does not answer, and starts anew when its own breaks meanwhile', async () => {
+    const { clock, streams, cache, ask, server } = setUp();
+    const first = ask();
+    streams[0]!.told(state(5));
+    await first;
+    server.now = 's2';
+    cache.moveTo('s2');
+    streams[1]!.ended(gone);
+    const sixth = ask({ minIndex: 5 });
+    streams[0]!.told(state(6));
+    expect((await sixth).index).toBe(6);
+    cache.moveTo('s2');
+    streams[0]!.ended(gone);
+    expect(streams[2]!.signal.aborted).toBe(true);
+    clock.advance(100);
+    expect(streams).toHaveLength(4);
   });
 
   it('never shows the past to a caller that is ahead of the stream', async () => {
