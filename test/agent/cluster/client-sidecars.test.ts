@@ -204,6 +204,7 @@ describe('when servers fail', () => {
       const list = (await (await fetch(`${url}?index=${index}&wait=1s`)).json()) as Instance[];
       return list[0]!.Checks.some(({ Status }) => Status === 'warning') ? true : undefined;
     });
+    news.catch(() => undefined); // looked at below, if the test comes so far
     const [server] = spokenTo();
     expect(server).toBeDefined();
     await makeLeader(server!);
@@ -222,7 +223,10 @@ describe('when servers fail', () => {
     const { asked, failed } = await asking(async () => !(await alive(server!)));
     expect({ asked, failed }).toEqual({ asked, failed: [] });
     expect(await fresh).toEqual([200, 200]);
-    expect(logged('a server is gone: asking another one', from).join()).toContain(servers.host(server!));
+    // The other client may hear of it a moment later, and may be the one that speaks to this server.
+    await eventually(() =>
+      logged('a server is gone: asking another one', from).join().includes(servers.host(server!)) ? true : undefined,
+    );
     expect(await clients.put('c2', '/v1/agent/check/warn/service:batch', '')).toMatch(/^200/);
     expect(await news).toBe(true);
     expect(await clients.put('c1', '/v1/kv/hung', 'written')).toBe('200 true');
@@ -289,7 +293,8 @@ describe('when servers fail', () => {
       async () => [await stale('c1'), await stale('c2')],
       (counts) => counts.every((count) => count === 0),
     );
-    expect(logged('the servers answer again: the state is current', healing)).toHaveLength(2);
+    const again = logged('the servers answer again: the state is current', healing);
+    expect(new Set(again.map((line) => line.split(' ')[0]))).toEqual(new Set(['c1', 'c2']));
     await intention('c2', 'api', 'allow');
     await until(
       () => call(upstream.api),
