@@ -133,5 +133,7 @@ function run(program: string, args: readonly string[]): string {
 
 /** A case that gives an agent four seconds to start waits for it instead. */
 function quicker(command: string): string {
-  return command.replace('sleep 4;', 'until grep -q running! d.log; do sleep 0.1; done;');
+  // The log of a case before may still be there when the new process has not opened its own.
+  const waiting = command.replace('sleep 4;', 'until grep -q running! d.log; do sleep 0.1; done;');
+  return waiting === command ? command : `rm -f d.log; ${waiting}`;
 }
