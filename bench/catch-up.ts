@@ -11,13 +11,25 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { type Load, type LoadResult, runLoad } from './lib/load.ts';
 import { cpuProfiles, longestBlock, traced } from './lib/loop-blocks.ts';
 import { residentMiB } from './lib/processes.ts';
 import { figure, printTable, ratio } from './lib/table.ts';
 
-const entries = Number(process.argv[2] ?? 1_000_000);
+const entries = readCommandLine(
+  {
+    script: 'bench:catch-up',
+    about: 'A server that was away for many writes catches up while clients write: from the log, and by a checkpoint.',
+    words: { usage: '[ENTRIES]', help: 'how far it is behind (1000000: some six minutes)', most: 1, numbers: true },
+    environment: {
+      BENCH_CPU_PROFILE: 'a folder: the servers leave CPU profiles there',
+      BENCH_SUBNET: 'where the servers listen (127.0.36)',
+    },
+  },
+  ({ numbers: [entries = 1_000_000] }) => entries,
+);
 const subnet = process.env.BENCH_SUBNET ?? '127.0.36';
 const value = 'x'.repeat(64);
 const clientsMeanwhile = 16;

@@ -47,8 +47,8 @@ const reads: readonly [what: string, path: string][] = [
   ['health passing, cached', '/v1/health/service/web?passing&cached'],
 ];
 
-async function main(): Promise<void> {
-  const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['--serve'], {
+export async function benchAgentReads(): Promise<void> {
+  const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['--serve-agent'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   await new Promise((resolve) => child.once('message', resolve));
@@ -89,5 +89,4 @@ async function main(): Promise<void> {
   child.send('stop');
 }
 
-if (process.argv.includes('--serve')) await serve();
-else await main();
+if (process.argv.includes('--serve-agent')) await serve();

@@ -4,8 +4,10 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { backendRoutes, ConnectionLimit, Door, doorDefaults, serveHttp } from '../src/api/http/index.ts';
 import { noSnapshots, TestBackend } from '../test/support/backend.ts';
+import { benchAgentReads } from './door-agent.ts';
 import { startBareResponder } from './lib/bare-responder.ts';
 import { cpuPerRequest } from './lib/cpu.ts';
 import { runLoad } from './lib/load.ts';
@@ -74,8 +76,8 @@ const reads: readonly [what: string, path: string][] = [
   ['catalog, 100', '/v1/catalog/service/hundred'],
 ];
 
-async function main(): Promise<void> {
-  const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['--serve'], {
+async function benchStoreReads(): Promise<void> {
+  const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['--serve-store'], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const port = await new Promise<number>((resolve) => child.once('message', (message) => resolve(message as number)));
@@ -104,5 +106,16 @@ async function main(): Promise<void> {
   child.kill();
 }
 
-if (process.argv.includes('--serve')) await serve();
-else await main();
+if (process.argv.includes('--serve-store')) await serve();
+else {
+  const parts = readCommandLine(
+    {
+      script: 'bench:door',
+      about: 'Reads over HTTP beside a bare node:http responder: from a store in memory, and from a whole agent.',
+      words: { usage: '[store] [agent]', help: 'these parts (both)', most: 2, names: ['store', 'agent'] },
+    },
+    ({ names }) => names,
+  );
+  if (parts.length === 0 || parts.includes('store')) await benchStoreReads();
+  if (parts.length === 0 || parts.includes('agent')) await benchAgentReads();
+}

@@ -7,11 +7,20 @@
  *   npm run bench:failover -- 50           more of them: some 1.6 s a round, three minutes for 50 of each
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { RawClient } from './lib/raw-http.ts';
 import { figure, printTable } from './lib/table.ts';
 
-const rounds = Number(process.argv[2] ?? 20);
+const rounds = readCommandLine(
+  {
+    script: 'bench:failover',
+    about: 'From kill -9, or silence, of the leader to the next acknowledged write.',
+    words: { usage: '[ROUNDS]', help: 'of each fault, some 1.6 s a round (20)', most: 1, numbers: true },
+    environment: { BENCH_SUBNET: 'where the servers listen (127.0.34)' },
+  },
+  ({ numbers: [rounds = 20] }) => rounds,
+);
 const subnet = process.env.BENCH_SUBNET ?? '127.0.34';
 /** The cluster is left in peace before each fault: leases run out, a new leader has told everyone. */
 const calmMs = 500;

@@ -7,10 +7,18 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { readCommandLine } from '../jepsen-like/command-line.ts';
 import type { GroupResult } from './gossip-group.ts';
 
 const group = fileURLToPath(new URL('./gossip-group.js', import.meta.url));
-const seconds = Number(process.argv[2] ?? 30);
+const seconds = readCommandLine(
+  {
+    script: 'bench:gossip',
+    about: 'What membership costs and how fast news travels: 200 and 20 members in one process, and 20 `serf` agents.',
+    words: { usage: '[SECONDS]', help: 'of calm, in which bytes and CPU are counted (30)', most: 1, numbers: true },
+  },
+  ({ numbers: [seconds = 30] }) => seconds,
+);
 
 const has = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
 const namespaces = has('unshare', '-n', 'ip', 'link', 'set', 'lo', 'up');

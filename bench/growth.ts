@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { etcdPut, etcdPutMany, startEtcd } from './lib/etcd.ts';
 import { runLoad } from './lib/load.ts';
@@ -14,8 +15,23 @@ import { residentParts, which } from './lib/processes.ts';
 import { RawClient, type RawRequest } from './lib/raw-http.ts';
 import { figure, printTable, ratio } from './lib/table.ts';
 
-const given = process.argv.slice(2).map(Number);
-const sizes = given.length > 0 ? given : [10_000, 100_000, 1_000_000];
+const sizes = readCommandLine(
+  {
+    script: 'bench:growth',
+    about: 'What the size of the state costs: latency, restart, checkpoint and memory, beside etcd.',
+    words: {
+      usage: '[KEYS…]',
+      help: 'sizes, ascending (10000 100000 1000000: some five minutes)',
+      most: 9,
+      numbers: true,
+    },
+    environment: {
+      BENCH_SECONDS: 'how long each load lasts (3)',
+      BENCH_SUBNET: 'where the servers listen (127.0.35)',
+    },
+  },
+  ({ numbers }) => (numbers.length > 0 ? numbers : [10_000, 100_000, 1_000_000]),
+);
 const seconds = Number(process.env.BENCH_SECONDS ?? 3);
 const subnet = process.env.BENCH_SUBNET ?? '127.0.35';
 const value = 'x'.repeat(64);

@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { packageRoot } from '../src/package-root.ts';
 import { cpuSeconds, residentMiB, which } from './lib/processes.ts';
@@ -16,7 +17,14 @@ import { figure, printTable } from './lib/table.ts';
 
 const subnet = '127.0.19';
 const settleMs = 20_000;
-const seconds = Number(process.argv[2] ?? 60);
+const seconds = readCommandLine(
+  {
+    script: 'bench:idle',
+    about: 'What an idle client agent costs its host, in memory and CPU, beside a `serf agent`.',
+    words: { usage: '[SECONDS]', help: 'how long it is watched, after 20 s of settling (60)', most: 1, numbers: true },
+  },
+  ({ numbers: [seconds = 60] }) => seconds,
+);
 const folder = mkdtempSync(join(tmpdir(), 'heddle-idle-'));
 const children: ChildProcess[] = [];
 const quiet = { stdio: 'ignore' } as const;

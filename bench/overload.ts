@@ -9,11 +9,19 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { printTable } from './lib/table.ts';
 
-const clients = Number(process.argv[2] ?? 192);
-const seconds = Number(process.argv[3] ?? 15);
+const { clients, seconds } = readCommandLine(
+  {
+    script: 'bench:overload',
+    about: 'More than three servers can take: what is refused, what is kept, how much memory.',
+    words: { usage: '[CLIENTS [SECONDS]]', help: 'how many write, for how long (192 15)', most: 2, numbers: true },
+    environment: { BENCH_SUBNET: 'where the servers listen (127.0.36)' },
+  },
+  ({ numbers: [clients = 192, seconds = 15] }) => ({ clients, seconds }),
+);
 const subnet = process.env.BENCH_SUBNET ?? '127.0.36';
 const valueBytes = 512 * 1024;
 /** Keys are written again and again: the log grows, the state does not. */

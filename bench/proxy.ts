@@ -5,7 +5,7 @@
  * where the figures do not. HAProxy is measured too where it is installed. On a busy machine trust the processor time a
  * connection took in the proxies (both hops together) rather than the rates.
  *
- *     npm run build && node dist/bench/proxy.js [seconds each] [loopback address]
+ *     npm run bench:proxy -- [SECONDS] [--host ADDRESS]
  */
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,11 +15,20 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { createLogger, startSidecar } from '../src/proxy/index.ts';
 import { type BenchIdentities, makeIdentities } from './proxy-identities.ts';
 
 const self = fileURLToPath(import.meta.url);
-const [seconds = '3', host = '127.0.0.1'] = process.argv.slice(2);
+const { seconds, host } = readCommandLine(
+  {
+    script: 'bench:proxy',
+    about: 'What two built-in sidecars cost beside two bare TCP hops, no hop, and HAProxy where it is installed.',
+    words: { usage: '[SECONDS]', help: 'each measurement (3)', most: 1, numbers: true },
+    options: { host: { type: 'string', value: 'ADDRESS', default: '127.0.0.1', help: 'all of it listens there' } },
+  },
+  ({ numbers: [seconds = 3], values }) => ({ seconds, host: values.host }),
+);
 const connectionsAtOnce = 16;
 const chunk = Buffer.alloc(64 * 1024, 7);
 
@@ -72,7 +81,7 @@ async function start(
   role: string,
   settings: Record<string, string> = {},
 ): Promise<{ port: number; child: ChildProcess }> {
-  const child = fork(self, [seconds, host], {
+  const child = fork(self, [String(seconds), '--host', host], {
     env: { ...process.env, ROLE: role, SETTINGS: JSON.stringify(settings) },
   });
   children.add(child);
@@ -148,7 +157,7 @@ async function throughput(port: number): Promise<number> {
   const socket = connect({ port, host, noDelay: true, allowHalfOpen: true });
   await once(socket, 'connect');
   const started = performance.now();
-  const end = started + Number(seconds) * 1000;
+  const end = started + seconds * 1000;
   while (performance.now() < end) {
     // Many chunks between two looks at the clock: the client must not be the slow part.
     for (let i = 0; i < 16; i++) if (!socket.write(chunk)) await once(socket, 'drain');
@@ -169,7 +178,7 @@ interface Rate {
 
 /** New connections a second: connect, send a byte, get it back, close; `connectionsAtOnce` of them at a time. */
 async function connectionRate(port: number): Promise<Rate> {
-  const end = performance.now() + Number(seconds) * 1000;
+  const end = performance.now() + seconds * 1000;
   const latencies: number[] = [];
   const started = performance.now();
   const one = Buffer.from('x');

@@ -7,6 +7,7 @@
  *   npm run bench:replication -- writes 64 512  with these numbers of clients only
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { startBareResponder } from './lib/bare-responder.ts';
 import { etcdPut, type PeerCluster, startEtcd } from './lib/etcd.ts';
@@ -17,9 +18,24 @@ import { figure, printTable, ratio } from './lib/table.ts';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 6);
 const value = 'x'.repeat(64);
-const wanted = process.argv.slice(2);
-const chosen = wanted.map(Number).filter((clients) => clients > 0);
-const clientCounts = chosen.length > 0 ? chosen : [1, 64, 512];
+const { parts, clientCounts } = readCommandLine(
+  {
+    script: 'bench:replication',
+    about: 'Replicated writes and reads of three servers, beside a three-node etcd on the same machine.',
+    words: {
+      usage: '[writes] [reads] [CLIENTS…]',
+      help: 'these parts (both), with these numbers of clients (1 64 512)',
+      most: 9,
+      names: ['writes', 'reads'],
+      numbers: true,
+    },
+    environment: {
+      BENCH_SECONDS: 'how long each load lasts (6)',
+      BENCH_SUBNET: 'where the servers listen (127.0.32)',
+    },
+  },
+  ({ names, numbers }) => ({ parts: names, clientCounts: numbers.length > 0 ? numbers : [1, 64, 512] }),
+);
 /** All clients come from one address: the limit of connections an address would stop them. */
 const flags = ['-log-level=warn', '-hcl=limits { http_max_conns_per_client = 0 }'];
 /** Our servers and the bare responder listen here; another one lets two benchmarks run side by side. */
@@ -172,6 +188,5 @@ async function reads(): Promise<void> {
   }
 }
 
-const parts = wanted.filter((word) => !(Number(word) > 0));
 if (parts.length === 0 || parts.includes('writes')) await writes();
 if (parts.length === 0 || parts.includes('reads')) await reads();

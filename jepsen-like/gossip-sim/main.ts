@@ -3,8 +3,8 @@
  * experiment of the Lifeguard paper, with and without its extensions. `--only crash,join` picks scenarios. Prints seed and command first; the same command
  * gives the same run, down to the digest at the end.
  */
-import { parseArgs } from 'node:util';
 import type { GossipConfig } from '../../src/gossip/config.ts';
+import { numberIn, readCommandLine, UsageError } from '../command-line.ts';
 import type { Layer } from './core.ts';
 import { expectations } from './published.ts';
 import { type Outcome, type Scenario, scenarios, slowMembers } from './scenarios.ts';
@@ -28,22 +28,29 @@ interface Options {
   readonly lifeguard: boolean;
 }
 
-function options(): Options {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
-      members: { type: 'string', default: '100' },
-      layer: { type: 'string' },
-      only: { type: 'string' },
-      lifeguard: { type: 'boolean', default: false },
+const options = (): Options =>
+  readCommandLine(
+    {
+      script: 'sim:gossip',
+      about: 'A pool of simulated members: joins, crashes, partitions, slow members, beside the published figures.',
+      options: {
+        members: { type: 'string', value: 'N', default: '100', help: '3 or more' },
+        seed: { type: 'string', value: 'TEXT', help: 'decides everything (drawn, and printed)' },
+        layer: { type: 'string', value: 'LAYER', help: `serf, or swim alone (serf up to ${serfMembersMax} members)` },
+        only: { type: 'string', value: 'A,B', help: scenarios.map(({ name }) => name).join(', ') },
+        lifeguard: { type: 'boolean', default: false, help: "the Lifeguard paper's experiment instead" },
+      },
     },
-  });
-  const members = Number(values.members);
-  if (!Number.isInteger(members) || members < 3) throw new RangeError(`--members ${values.members}: want 3 or more`);
-  const layer = values.layer ?? (members > serfMembersMax ? 'swim' : 'serf');
-  if (layer !== 'swim' && layer !== 'serf') throw new RangeError(`--layer ${layer}: want swim or serf`);
-  return { seed: values.seed, members, layer, only: values.only, lifeguard: values.lifeguard };
-}
+    ({ values }) => {
+      const members = numberIn('--members', values.members, { least: 3, whole: true });
+      const layer = values.layer ?? (members > serfMembersMax ? 'swim' : 'serf');
+      if (layer !== 'swim' && layer !== 'serf') throw new UsageError(`--layer "${layer}": want swim or serf`);
+      const unknown = values.only?.split(',').find((name) => !scenarios.some((scenario) => scenario.name === name));
+      if (unknown !== undefined) throw new UsageError(`--only: there is no scenario "${unknown}"`);
+      const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
+      return { seed, members, layer, only: values.only, lifeguard: values.lifeguard };
+    },
+  );
 
 function replayCommand({ seed, members, layer, only, lifeguard }: Options): string {
   const extra = `${only === undefined ? '' : ` --only ${only}`}${lifeguard ? ' --lifeguard' : ''}`;

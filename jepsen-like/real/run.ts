@@ -6,88 +6,20 @@
  *   npm run jepsen -- --help
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/std/random.ts';
 import { type CheckResult, type Fault, History } from '../history.ts';
-import { fullDisk } from '../nemeses/full-disk.ts';
-import { nemeses } from '../nemeses/index.ts';
-import type { Nemesis, NemesisContext } from '../nemeses/nemesis.ts';
+import type { NemesisContext } from '../nemeses/nemesis.ts';
 import { type Leadership, writeReport } from '../report/report.ts';
-import { workloads } from '../workloads/index.ts';
 import type { Workload, WorkloadContext } from '../workloads/workload.ts';
 import { WorkloadClient } from './client.ts';
 import { faketimeLibrary, underFaketime } from './clock-skew.ts';
 import { ProcessCluster } from './cluster.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { TestNetwork } from './network.ts';
+import { type Settings, settings } from './settings.ts';
 import { Slot } from './slot.ts';
-
-const usage = `npm run jepsen -- [options]
-
-  --time SECONDS      how long clients ask (60)
-  --servers N         1, 3, 5 or 7 (3)
-  --nemesis A,B       faults to put in: ${Object.keys(nemeses).join(', ')}; all, none (partition,kill)
-  --workload A,B      ${Object.keys(workloads).join(', ')} (all)
-  --seed TEXT         decides the order of faults and the clients' choices (printed)
-  --require           a nemesis that cannot run here is a failure (so too where the environment variable CI is set)
-  --small-disks       each server's data on a small disk of its own, for full-disk (root)
-  --out FOLDER        where history, logs and report.html go (jepsen-like/out)
-`;
-
-interface Settings {
-  readonly seconds: number;
-  readonly servers: number;
-  readonly nemeses: readonly Nemesis[];
-  readonly workloads: readonly Workload[];
-  readonly seed: string;
-  readonly smallDisks: boolean;
-  /** A nemesis whose tool is missing is a failure, and not only told. */
-  readonly allRequired: boolean;
-  readonly out: string;
-}
-
-function settings(): Settings {
-  const { values } = parseArgs({
-    options: {
-      time: { type: 'string', default: '60' },
-      servers: { type: 'string', default: '3' },
-      nemesis: { type: 'string', default: 'partition,kill' },
-      workload: { type: 'string', default: 'all' },
-      seed: { type: 'string', default: String(process.hrtime.bigint() % 1_000_000n) },
-      require: { type: 'boolean', default: false },
-      'small-disks': { type: 'boolean', default: false },
-      out: { type: 'string', default: 'jepsen-like/out' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(usage);
-    process.exit(0);
-  }
-  const pick = <T>(known: Readonly<Record<string, T>>, text: string, what: string): T[] => {
-    const names = text === 'all' ? Object.keys(known) : text === 'none' ? [] : text.split(',');
-    return names.map((name) => {
-      const found = known[name];
-      if (found === undefined)
-        throw new Error(`unknown ${what} "${name}": it is one of ${Object.keys(known).join(', ')}`);
-      return found;
-    });
-  };
-  const chosen = pick(nemeses, values.nemesis, 'nemesis');
-  return {
-    seconds: Number(values.time),
-    servers: Number(values.servers),
-    nemeses: chosen,
-    workloads: pick(workloads, values.workload, 'workload'),
-    seed: values.seed,
-    // A full disk needs a small one, which only root can make.
-    smallDisks: values['small-disks'] || (chosen.includes(fullDisk) && process.getuid?.() === 0),
-    allRequired: values.require || !['', '0', 'false'].includes(process.env.CI ?? ''),
-    out: resolve(values.out),
-  };
-}
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 

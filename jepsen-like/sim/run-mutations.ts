@@ -6,23 +6,39 @@
  * A bug that is not found within the budget is a hole in the harness, and the exit code says so. The few that another rule covers say
  * why; one of them that is found is a hole in that reasoning.
  */
-import { parseArgs } from 'node:util';
+import { numberIn, readCommandLine } from '../command-line.ts';
 import { type Mutation, mutations } from '../mutations/index.ts';
 import { World } from './world.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '300' },
-    from: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-    ms: { type: 'string', default: '10000' },
+const {
+  seeds: seedsMax,
+  from,
+  only,
+  unsafeMs,
+} = readCommandLine(
+  {
+    script: 'sim:mutations',
+    about:
+      'Plants each known bug alone and runs seed after seed until the simulation finds it. Exit code 1: one was not found.',
+    options: {
+      seeds: { type: 'string', value: 'MAX', default: '300', help: 'how many seeds a bug may take' },
+      from: { type: 'string', value: 'N', default: '1', help: 'the first seed' },
+      only: { type: 'string', value: 'TEXT', default: '', help: 'bugs with this in their name' },
+      ms: { type: 'string', value: 'MS', default: '10000', help: 'virtual milliseconds of faults in a run' },
+    },
   },
-});
+  ({ values }) => ({
+    seeds: numberIn('--seeds', values.seeds, { least: 1, whole: true }),
+    from: numberIn('--from', values.from, { whole: true }),
+    only: values.only,
+    unsafeMs: numberIn('--ms', values.ms),
+  }),
+);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function seedsToFind(mutation: Mutation): Promise<{ seeds: number; how: string } | undefined> {
-  for (let i = 0; i < Number(values.seeds); i++) {
-    const world = new World({ seed: String(Number(values.from) + i), unsafeMs: Number(values.ms), mutation });
+  for (let i = 0; i < seedsMax; i++) {
+    const world = new World({ seed: String(from + i), unsafeMs, mutation });
     const { violation } = await world.run();
     if (violation !== undefined) return { seeds: i + 1, how: violation.invariant };
   }
@@ -34,9 +50,9 @@ let planted = 0;
 let harmless = 0;
 print('seeds  broken invariant          planted bug (source)');
 for (const mutation of mutations) {
-  if (!mutation.name.includes(values.only)) continue;
+  if (!mutation.name.includes(only)) continue;
   const found = await seedsToFind(mutation);
-  const seeds = found === undefined ? `>${values.seeds}` : String(found.seeds);
+  const seeds = found === undefined ? `>${seedsMax}` : String(found.seeds);
   const line = (how: string): void =>
     print(`${seeds.padStart(5)}  ${how.padEnd(24)}  ${mutation.name} (${mutation.source})`);
   if (mutation.harmless === undefined) {

@@ -5,34 +5,47 @@
  *   npm run sim -- --minutes M [--from N]          seed after seed for some real minutes
  *   npm run sim -- --seeds COUNT [--from N]
  */
-import { parseArgs } from 'node:util';
+import { numberIn, readCommandLine } from '../command-line.ts';
 import { Coverage } from './coverage.ts';
 import { shrink } from './shrink.ts';
 import { report } from './timeline.ts';
 import { type RunResult, World } from './world.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string' },
-    minutes: { type: 'string' },
-    from: { type: 'string' },
-    ms: { type: 'string', default: '10000' },
-    trace: { type: 'boolean', default: false },
-    'no-shrink': { type: 'boolean', default: false },
+const { seed, minutes, count, from, unsafeMs, trace, shrinks } = readCommandLine(
+  {
+    script: 'sim',
+    about:
+      'Clusters under faults on a virtual clock. One seed decides everything; a run that fails is shrunk and told.',
+    options: {
+      seed: { type: 'string', value: 'N', help: 'one run, again and again the same; else seed after seed' },
+      trace: { type: 'boolean', default: false, help: 'prints every event' },
+      minutes: { type: 'string', value: 'M', help: 'seed after seed for so long (without end)' },
+      seeds: { type: 'string', value: 'COUNT', help: 'so many seeds (without end)' },
+      from: { type: 'string', value: 'N', help: 'the first seed (the time of day, printed)' },
+      ms: { type: 'string', value: 'MS', default: '10000', help: 'virtual milliseconds of faults in a run' },
+      'no-shrink': { type: 'boolean', default: false, help: 'a failing run is told as it was' },
+    },
   },
-});
-const unsafeMs = Number(values.ms);
+  ({ values }) => ({
+    seed: values.seed,
+    minutes: values.minutes === undefined ? Number.POSITIVE_INFINITY : numberIn('--minutes', values.minutes),
+    count: values.seeds === undefined ? Number.POSITIVE_INFINITY : numberIn('--seeds', values.seeds, { whole: true }),
+    from: values.from === undefined ? Date.now() : numberIn('--from', values.from, { whole: true }),
+    unsafeMs: numberIn('--ms', values.ms),
+    trace: values.trace,
+    shrinks: !values['no-shrink'],
+  }),
+);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function one(seed: string): Promise<RunResult> {
-  const world = new World({ seed, unsafeMs, ...(values.trace ? { sink: print } : {}) });
+async function one(ofSeed: string): Promise<RunResult> {
+  const world = new World({ seed: ofSeed, unsafeMs, ...(trace ? { sink: print } : {}) });
   return world.run();
 }
 
 async function failed(result: RunResult): Promise<void> {
   for (const line of report(result)) print(line);
-  if (!values['no-shrink']) {
+  if (shrinks) {
     print('shrinking…');
     const small = await shrink(result, unsafeMs);
     print(`smallest: ${small.faults.length} scheduled faults of ${result.faults.length}`);
@@ -44,9 +57,7 @@ async function failed(result: RunResult): Promise<void> {
 
 async function explore(): Promise<void> {
   const startedMs = performance.now();
-  const endMs = startedMs + Number(values.minutes ?? 'Infinity') * 60_000;
-  const count = values.seeds === undefined ? Number.POSITIVE_INFINITY : Number(values.seeds);
-  const from = values.from ?? String(Date.now());
+  const endMs = startedMs + minutes * 60_000;
   print(`seeds from ${from}, ${unsafeMs} ms of faults each`);
   const coverage = new Coverage();
   let runs = 0;
@@ -64,11 +75,11 @@ async function explore(): Promise<void> {
     await failed(result);
     if (failures >= 3) break;
   }
-  const minutes = (performance.now() - startedMs) / 60_000;
+  const tookMinutes = (performance.now() - startedMs) / 60_000;
   for (const line of coverage.lines()) print(line);
   print(
-    `${runs} runs, ${failures} failed; ${(virtualMs / 3_600_000).toFixed(2)} simulated hours and ${faults} faults in ${minutes.toFixed(1)} minutes: ` +
-      `${(virtualMs / 3_600_000 / minutes).toFixed(2)} hours and ${(faults / minutes).toFixed(0)} faults a minute`,
+    `${runs} runs, ${failures} failed; ${(virtualMs / 3_600_000).toFixed(2)} simulated hours and ${faults} faults in ${tookMinutes.toFixed(1)} minutes: ` +
+      `${(virtualMs / 3_600_000 / tookMinutes).toFixed(2)} hours and ${(faults / tookMinutes).toFixed(0)} faults a minute`,
   );
   const rare = coverage.notRequired().length;
   if (rare > 0) print(`${rare} marks are too rare to be required of ${runs} runs`);
@@ -78,10 +89,8 @@ async function explore(): Promise<void> {
   if (missed.length > 0) process.exitCode = 1;
 }
 
-if (values.seed !== undefined) {
-  const result = await one(values.seed);
-  print(
-    `seed ${values.seed}: ${result.virtualMs.toFixed(0)} virtual ms, ${result.events} events, trace ${result.digest}`,
-  );
+if (seed !== undefined) {
+  const result = await one(seed);
+  print(`seed ${seed}: ${result.virtualMs.toFixed(0)} virtual ms, ${result.events} events, trace ${result.digest}`);
   if (result.violation !== undefined) await failed(result);
 } else await explore();
