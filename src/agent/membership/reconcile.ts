@@ -81,14 +81,16 @@ function alive(member: PoolMember, { node, serfHealth: check, consulService }: C
     check?.Status === 'passing' &&
     (server === undefined || (consulService !== undefined && sameMap(consulService.Meta ?? {}, serviceMeta)));
   if (upToDate) return { kind: 'none' };
+  const id = member.tags.id ?? '';
   return {
     kind: 'register',
     node: member.name,
-    id: member.tags.id ?? '',
+    id,
     address: member.address,
     status: 'passing',
     output: aliveOutput,
-    skipNodeUpdate: false,
+    // The agent may have registered itself since the catalog was looked at: what it says of its node must not be lost.
+    skipNodeUpdate: node === undefined || (node.ID === id && node.Address === member.address),
     server,
     serviceMeta,
   };

@@ -39,19 +39,30 @@ const critical: CatalogView = { ...empty, node: row, serfHealth: check('critical
 
 it.each<[string, PoolMember, CatalogView, object]>([
   [
-    'a new member is registered',
+    'a new member is registered, what it says of itself meanwhile untouched',
     member('alive'),
     empty,
-    { kind: 'register', status: 'passing', skipNodeUpdate: false },
+    { kind: 'register', status: 'passing', skipNodeUpdate: true },
   ],
   ['a known one is left alone', member('alive'), passing, { kind: 'none' }],
   [
     'one that moved is registered again',
     member('alive', { address: '10.0.0.9' }),
     passing,
-    { kind: 'register', address: '10.0.0.9' },
+    { kind: 'register', address: '10.0.0.9', skipNodeUpdate: false },
   ],
-  ['one that came back passes again', member('alive'), critical, { kind: 'register', status: 'passing' }],
+  [
+    'one that came back passes again, its node untouched',
+    member('alive'),
+    { ...critical, node: { ...row, ID: 'c' } },
+    { kind: 'register', status: 'passing', skipNodeUpdate: true },
+  ],
+  [
+    'another one of that name takes the node over',
+    member('alive'),
+    critical,
+    { kind: 'register', id: 'c', skipNodeUpdate: false },
+  ],
   [
     'a failed one turns critical, its node untouched',
     member('failed'),
