@@ -23,6 +23,7 @@ import { CoordinateSender } from './coordinate-sender.ts';
 import { type DataDir, nodeIdOf, openDataDir } from './data-dir.ts';
 import { type OpenDoors, openHttp } from './doors.ts';
 import type { AntiEntropy } from './local/anti-entropy.ts';
+import type { CentralConfig } from './local/central-config.ts';
 import type { RegistryTuning } from './local/check-runners.ts';
 import type { Registry } from './local/registry.ts';
 import { LocalState } from './local/state.ts';
@@ -71,6 +72,7 @@ export class Agent {
   #registry!: Registry;
   #registrations!: Registrations;
   #sync!: AntiEntropy;
+  #central: CentralConfig | undefined;
   #doors: OpenDoors | undefined;
   #sidecars: ManagedSidecars | undefined;
   #stopping: Promise<void> | undefined;
@@ -199,6 +201,7 @@ export class Agent {
     this.#buildLocal();
     await this.#openDoors();
     await this.#cluster.ready();
+    await this.#central?.begin();
     await this.#sync.start();
     this.#planReap();
     this.#sendCoordinates();
@@ -239,7 +242,7 @@ export class Agent {
 
   /** The local state with what files and disk say; nothing of it is sent before there is a leader. */
   #buildLocal(): void {
-    const { registry, sync, registrations } = buildLocal({
+    const { registry, sync, central, registrations } = buildLocal({
       config: () => this.#config,
       nodeId: this.nodeId,
       dataDir: this.#dataDir.path,
@@ -250,13 +253,16 @@ export class Agent {
     });
     this.#registry = registry;
     this.#sync = sync;
+    this.#central = central;
     this.#registrations = registrations;
     this.#closers.push(
       () => registry.stop(),
       () => sync.stop(),
+      () => central?.stop(),
     );
     registrations.loadFiles(this.#config);
     registry.restore();
+    central?.restore();
   }
 
   #eventRoutes(defaults: ReadDefaults): Route[] {

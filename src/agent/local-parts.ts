@@ -6,6 +6,7 @@ import type { Cluster } from './cluster.ts';
 import type { AgentConfig } from './config/index.ts';
 import { AntiEntropy } from './local/anti-entropy.ts';
 import type { NodeInfo, SyncTokens } from './local/catalog-writer.ts';
+import { CentralConfig } from './local/central-config.ts';
 import type { RegistryTuning } from './local/check-runners.ts';
 import type { NodeChecks } from './local/checks/alias.ts';
 import { Persistence } from './local/persistence.ts';
@@ -29,6 +30,8 @@ export interface LocalInput {
 export interface LocalParts {
   readonly registry: Registry;
   readonly sync: AntiEntropy;
+  /** Undefined where it is switched off. */
+  readonly central: CentralConfig | undefined;
   readonly registrations: Registrations;
 }
 
@@ -36,6 +39,7 @@ export function buildLocal(input: LocalInput): LocalParts {
   const { state, cluster, log, tuning } = input;
   const config = input.config();
   const chance = seededRandom(randomUUID()).stream('agent').next;
+  const persistence = new Persistence(input.dataDir, (message, fields) => log.warn(message, fields));
   const registry = new Registry(
     {
       node: config.nodeName,
@@ -48,7 +52,7 @@ export function buildLocal(input: LocalInput): LocalParts {
     tuning,
     {
       state,
-      persistence: new Persistence(input.dataDir, (message, fields) => log.warn(message, fields)),
+      persistence,
       clock: systemClock,
       chance,
       nodeChecks: nodeChecks(input),
@@ -66,7 +70,14 @@ export function buildLocal(input: LocalInput): LocalParts {
     members: () => cluster.members('lan')?.length ?? 1,
     log,
   });
-  return { registry, sync, registrations: new Registrations(registry, sync, config.nodeName, sidecarAddress(config)) };
+  const central = config.settings.enable_central_service_config
+    ? new CentralConfig({
+        ...{ state, persistence, backend: cluster.backend, clock: systemClock, log },
+        tokenOf: (own) => (own === '' ? tokensOf(input.config()).default : own),
+      })
+    : undefined;
+  const parts = { registry, sync, central, node: config.nodeName, bindAddress: sidecarAddress(config) };
+  return { registry, sync, central, registrations: new Registrations(parts) };
 }
 
 function nodeInfo(config: AgentConfig, nodeId: string): NodeInfo {

@@ -2,7 +2,7 @@
  * Registers and deregisters: from a definition, by the rules, into the local state, and at once to the catalog. Definitions
  * come from the API (kept in the data directory) and from configuration files (kept by the files).
  */
-import type { CheckRegistration, ServiceRegistration } from '../structs/index.ts';
+import type { CheckRegistration, ServiceConfig, ServiceRegistration } from '../structs/index.ts';
 import type { AgentConfig } from './config/index.ts';
 import {
   checksOf,
@@ -15,21 +15,42 @@ import {
 } from './definitions/registration.ts';
 import { expandSidecar } from './definitions/sidecar.ts';
 import type { AntiEntropy } from './local/anti-entropy.ts';
+import type { CentralConfig } from './local/central-config.ts';
 import type { Verdict } from './local/checks/runner.ts';
 import { LocalError } from './local/errors.ts';
 import type { Registry } from './local/registry.ts';
 import type { Provenance } from './local/state.ts';
 
+/** A definition made out: itself, and the sidecar that it asks for. */
+interface Expanded {
+  readonly parent: ServiceToRun;
+  readonly sidecar: ServiceToRun | undefined;
+}
+
+/** What central configuration says of each by id. */
+type CentralById = ReadonlyMap<string, ServiceConfig | undefined>;
+
+export interface RegistrationsParts {
+  readonly registry: Registry;
+  readonly sync: AntiEntropy;
+  /** Undefined where it is switched off. */
+  readonly central: CentralConfig | undefined;
+  readonly node: string;
+  /** Where sidecars that the agent runs listen. */
+  readonly bindAddress: string | undefined;
+}
+
 export class Registrations {
   readonly #registry: Registry;
   readonly #sync: AntiEntropy;
+  readonly #central: CentralConfig | undefined;
   readonly #node: string;
   readonly #bindAddress: string | undefined;
 
-  /** `bindAddress`: where sidecars that the agent runs listen. */
-  constructor(registry: Registry, sync: AntiEntropy, node: string, bindAddress: string | undefined) {
+  constructor({ registry, sync, central, node, bindAddress }: RegistrationsParts) {
     this.#registry = registry;
     this.#sync = sync;
+    this.#central = central;
     this.#node = node;
     this.#bindAddress = bindAddress;
   }
@@ -37,7 +58,11 @@ export class Registrations {
   /** Resolves when the catalog was told, or could not be. Throws a LocalError before anything changed. */
   async registerService(definition: ServiceRegistration, token: string, replaceChecks: boolean): Promise<void> {
     validateService(definition);
-    await this.#sync.whilePaused(() => this.#addService(definition, token, 'remote', replaceChecks));
+    const central = await this.#centralOf(this.#expand(definition, token));
+    // Made out anew: while the servers were asked, another one may have taken the sidecar's port.
+    await this.#sync.whilePaused(() => {
+      this.#addService(this.#expand(definition, token), 'remote', { replaceChecks, central });
+    });
   }
 
   async deregisterService(id: string): Promise<boolean> {
@@ -99,7 +124,10 @@ export class Registrations {
   #loadService(definition: ServiceRegistration): void {
     try {
       validateService(definition);
-      this.#addService(definition, definition.Token, 'config', true);
+      this.#addService(this.#expand(definition, definition.Token), 'config', {
+        replaceChecks: true,
+        central: new Map(),
+      });
     } catch (error) {
       if (!(error instanceof LocalError)) throw error;
       const reason = definition.Name === '' ? 'Service name missing' : error.message;
@@ -119,11 +147,19 @@ export class Registrations {
     }
   }
 
-  #addService(definition: ServiceRegistration, token: string, source: Provenance, replaceChecks: boolean): void {
+  async #centralOf({ parent, sidecar }: Expanded): Promise<CentralById> {
+    const central = new Map<string, ServiceConfig | undefined>();
+    for (const { service, token } of sidecar === undefined ? [parent] : [parent, sidecar]) {
+      central.set(service.ID, await this.#central?.resolve(service, token));
+    }
+    return central;
+  }
+
+  /** The sidecar is made out before its parent is registered: what is wrong with it leaves nothing behind. */
+  #expand(definition: ServiceRegistration, token: string): Expanded {
     const service = serviceRecord(definition);
     const parent: ServiceToRun = { service, checks: nestedChecks(service, checksOf(definition), this.#node), token };
     const wanted = definition.Connect?.SidecarService ?? null;
-    // The sidecar is made out before its parent is registered: what is wrong with it leaves nothing behind.
     const sidecar =
       wanted === null
         ? undefined
@@ -131,8 +167,19 @@ export class Registrations {
             ...{ ports: this.#registry.sidecarPorts(service), node: this.#node, token },
             bindAddress: this.#bindAddress,
           });
-    this.#registry.addService(parent, { source, replaceChecks });
-    if (sidecar !== undefined) this.#registry.addService(sidecar, { source, replaceChecks, sidecarOf: service.ID });
+    return { parent, sidecar };
+  }
+
+  #addService(
+    { parent, sidecar }: Expanded,
+    source: Provenance,
+    { replaceChecks, central }: { readonly replaceChecks: boolean; readonly central: CentralById },
+  ): void {
+    const { ID: id } = parent.service;
+    this.#registry.addService(parent, { source, replaceChecks, central: central.get(id) });
+    if (sidecar === undefined) return;
+    const ofSidecar = central.get(sidecar.service.ID);
+    this.#registry.addService(sidecar, { source, replaceChecks, sidecarOf: id, central: ofSidecar });
   }
 }
 

@@ -73,7 +73,7 @@ export class ManagedSidecars {
 
   #configure(agentUrl: string): void {
     const sidecars = [...this.#state.services().values()]
-      .filter((entry) => isManaged(entry.service))
+      .filter((entry) => isManaged(entry.definition))
       .map((entry) => ({
         ...{ id: entry.service.ID, bindAddress: this.#bindAddress },
         ...(entry.token === '' ? {} : { token: entry.token }),

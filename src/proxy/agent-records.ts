@@ -40,8 +40,13 @@ export function decodeRegistration(json: unknown, bindAddress = '0.0.0.0'): Deco
   if (!fallback.ok) throw new Error(fallback.error);
 
   const upstreams: UpstreamConfig[] = [];
+  const transparent = proxy.Mode === 'transparent';
+  if (transparent) problems.push({ what: 'Proxy.Mode', reason: transparentRefusal });
   for (const raw of list(proxy.Upstreams)) {
-    const upstream = decodeUpstream(object(raw, 'Proxy.Upstreams'), problems);
+    const given = object(raw, 'Proxy.Upstreams');
+    // Central configuration tells a transparent proxy of upstreams that it did not declare: they have no type.
+    if (transparent && optionalText(given.DestinationType) === '') continue;
+    const upstream = decodeUpstream(given, problems);
     if (upstream !== null) upstreams.push(upstream);
   }
   const application = applicationOf(proxy);
@@ -111,6 +116,9 @@ function decodeUpstream(raw: Record<string, unknown>, problems: ConfigProblem[])
     ...options.value,
   };
 }
+
+const transparentRefusal =
+  'mode transparent is not supported by the built-in proxy: it serves the upstreams that are declared.';
 
 /** Said wherever a prepared query is asked for: in a registration and on the command line. */
 export const preparedQueryRefusal = 'upstreams of type prepared_query are not supported by the built-in proxy.';

@@ -16,6 +16,7 @@ export * from './operator.ts';
 export * from './origin.ts';
 export * as s from './schema.ts';
 export { type DecodeOptions, decode, encode, type Infer, jsonText, quote, type Schema, snakeCase } from './schema.ts';
+export * from './service-config.ts';
 export * from './service-definition.ts';
 export * from './service-rules.ts';
 export * from './txn.ts';

@@ -112,7 +112,7 @@ export const serviceRegistration = record('ServiceDefinition', {
 });
 export type ServiceRegistration = Infer<typeof serviceRegistration>;
 
-/** An upstream as the agent prints it: an empty datacenter is left out. */
+/** An upstream as the agent prints it: an empty datacenter is left out, and whether it is from central configuration. */
 const agentUpstream = record('Upstream', {
   DestinationType: omitEmpty(string()),
   DestinationNamespace: omitEmpty(string()),
@@ -124,7 +124,6 @@ const agentUpstream = record('Upstream', {
   LocalBindSocketMode: omitEmpty(string()),
   Config: omitEmpty(map(json())),
   MeshGateway: record('MeshGatewayConfig', { Mode: omitEmpty(string()) }),
-  CentrallyConfigured: omitEmpty(bool()),
 });
 
 /** The Proxy object as the agent prints it: an empty Mode is left out, exposed paths say where they come from. */

@@ -119,8 +119,12 @@ function upstreamProblems(upstream: Upstream): string[] {
     problems.push(`unknown upstream destination type: "${upstream.DestinationType}"`);
   }
   if (upstream.DestinationName === '') problems.push('upstream destination name cannot be empty');
-  if (upstream.DestinationName === '*') problems.push('upstream destination name cannot be a wildcard');
-  if (upstream.LocalBindPort === 0 && upstream.LocalBindSocketPath === '') {
+  // Those from central configuration are for transparent proxies: nobody dials them by port, `*` stands for any other.
+  const declared = !upstream.CentrallyConfigured;
+  if (declared && upstream.DestinationName === '*') {
+    problems.push('upstream destination name cannot be a wildcard');
+  }
+  if (declared && upstream.LocalBindPort === 0 && upstream.LocalBindSocketPath === '') {
     problems.push('upstream local bind port or local socket path must be defined and nonzero');
   }
   if (upstream.LocalBindPort !== 0 && upstream.LocalBindSocketPath !== '') {

@@ -24,6 +24,7 @@ const topicNames = [
   'catalog.nodes',
   'configEntry.get',
   'configEntry.list',
+  'configEntry.resolve',
 ] as const satisfies readonly string[];
 
 const idleMs = 600_000;

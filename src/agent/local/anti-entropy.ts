@@ -175,12 +175,17 @@ export class AntiEntropy {
     for (const [id, entry] of state.everyService()) {
       const known = remote.get(id);
       if (entry.deleted || known === undefined) {
-        state.settleService(id, entry, { inSync: known === undefined && entry.deleted });
+        state.settleService(id, entry, known === undefined && entry.deleted);
         continue;
       }
+      const remoteText = serviceText(known);
       // Tags that somebody changed in the catalog hold where the service allows it.
-      const service = entry.service.EnableTagOverride ? { ...entry.service, Tags: known.Tags ?? [] } : entry.service;
-      state.settleService(id, entry, { service, inSync: serviceText(service) === serviceText(known) });
+      if (entry.service.EnableTagOverride) {
+        const Tags = known.Tags ?? [];
+        state.takeTags(id, entry, Tags, serviceText({ ...entry.service, Tags }) === remoteText);
+      } else {
+        state.settleService(id, entry, serviceText(entry.service) === remoteText);
+      }
     }
   }
 
@@ -220,7 +225,7 @@ export class AntiEntropy {
       this.#writer.register(token, { Service: entry.service, Checks: checks }),
     );
     if (done === 'sent') this.#parts.log.info('Synced service', { service: id });
-    state.settleService(id, entry, { inSync: true });
+    state.settleService(id, entry, true);
     for (const [checkId, check] of companions) {
       state.settleCheck(checkId, check, { inSync: true, outputDeferred: false });
     }
@@ -249,7 +254,7 @@ export class AntiEntropy {
       this.#writer.deregister(entry.token, { ServiceID: id, CheckID: '' }),
     );
     if (done === 'sent') this.#parts.log.info('Deregistered service', { service: id });
-    this.#parts.state.settleService(id, entry, { inSync: true });
+    this.#parts.state.settleService(id, entry, true);
   }
 
   async #deleteCheck(id: string, entry: CheckEntry): Promise<void> {

@@ -2,14 +2,15 @@
  * Registrations made by the API, kept in the data directory so that they survive a restart. One file each, named by the
  * SHA-256 of its id, written beside and renamed, readable by the owner alone (it holds a token).
  *
- *     services/<hash>      {Token, Service, Source, Sidecar?}
+ *     services/<hash>      {Token, Service, Source, SidecarOf?}
+ *     services/configs/<hash>  {ServiceID, Request, Defaults}: the last central configuration of a proxy
  *     checks/<hash>        {Check, Spec, Token, Source, DeregisterAfter}
  *     checks/state/<hash>  {CheckID, Status, Output, Expires}
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HealthCheck, NodeService } from '../../structs/index.ts';
+import type { HealthCheck, NodeService, ServiceConfig, ServiceConfigRequest } from '../../structs/index.ts';
 import type { CheckSpec } from './checks/make.ts';
 import { LocalError } from './errors.ts';
 
@@ -36,14 +37,24 @@ export interface StoredState {
   readonly Expires: number;
 }
 
+export interface StoredCentral {
+  readonly ServiceID: string;
+  /** What was asked: another question has another answer. */
+  readonly Request: ServiceConfigRequest;
+  readonly Defaults: ServiceConfig;
+}
+
+type Folder = 'services' | 'centrals' | 'checks' | 'states';
+
 export class Persistence {
-  readonly #folders: Readonly<Record<'services' | 'checks' | 'states', string>>;
+  readonly #folders: Readonly<Record<Folder, string>>;
   readonly #warn: (message: string, fields: Record<string, unknown>) => void;
 
   /** Makes the folders. Throws what the file system says. */
   constructor(dataDir: string, warn: (message: string, fields: Record<string, unknown>) => void) {
     this.#folders = {
       services: join(dataDir, 'services'),
+      centrals: join(dataDir, 'services', 'configs'),
       checks: join(dataDir, 'checks'),
       states: join(dataDir, 'checks', 'state'),
     };
@@ -57,6 +68,9 @@ export class Persistence {
   checks(): StoredCheck[] {
     return this.#readAll<StoredCheck>('checks').filter((stored) => typeof stored.Check?.CheckID === 'string');
   }
+  centrals(): StoredCentral[] {
+    return this.#readAll<StoredCentral>('centrals').filter((stored) => typeof stored.ServiceID === 'string');
+  }
   putService(stored: StoredService): void {
     this.#write('services', stored.Service.ID, stored);
   }
@@ -65,6 +79,12 @@ export class Persistence {
   }
   putState(stored: StoredState): void {
     this.#write('states', stored.CheckID, stored);
+  }
+  putCentral(stored: StoredCentral): void {
+    this.#write('centrals', stored.ServiceID, stored);
+  }
+  removeCentral(id: string): void {
+    rmSync(this.#path('centrals', id), { force: true });
   }
   removeService(id: string): void {
     rmSync(this.#path('services', id), { force: true });
@@ -77,11 +97,11 @@ export class Persistence {
     return this.#read<StoredState>(this.#path('states', id));
   }
 
-  #path(kind: 'services' | 'checks' | 'states', id: string): string {
+  #path(kind: Folder, id: string): string {
     return join(this.#folders[kind], createHash('sha256').update(id).digest('hex'));
   }
 
-  #write(kind: 'services' | 'checks' | 'states', id: string, value: object): void {
+  #write(kind: Folder, id: string, value: object): void {
     const path = this.#path(kind, id);
     try {
       writeFileSync(`${path}.tmp`, JSON.stringify(value), { mode: 0o600 });
@@ -96,7 +116,7 @@ export class Persistence {
     }
   }
 
-  #readAll<T>(kind: 'services' | 'checks'): T[] {
+  #readAll<T>(kind: 'services' | 'centrals' | 'checks'): T[] {
     return readdirSync(this.#folders[kind], { withFileTypes: true })
       .filter((entry) => entry.isFile())
       .flatMap((entry) => {

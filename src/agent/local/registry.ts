@@ -3,7 +3,7 @@
  * the files that bring API registrations back after a restart. Every method is synchronous and does all or nothing;
  * sending it to the catalog is anti-entropy's work.
  */
-import { type HealthCheck, type NodeService, taggedAddressProblem } from '../../structs/index.ts';
+import { type HealthCheck, type NodeService, type ServiceConfig, taggedAddressProblem } from '../../structs/index.ts';
 import { blankCheck, type CheckToRun, type ServiceToRun } from '../definitions/registration.ts';
 import { type SidecarPorts, sidecarIdOf } from '../definitions/sidecar.ts';
 import { CheckRunners, type RegistryTuning, type RunnerParts } from './check-runners.ts';
@@ -58,13 +58,20 @@ export class Registry {
   /** Adds or replaces a service with its checks. With `replaceChecks` its other checks go. */
   addService(
     given: ServiceToRun,
-    options: { readonly source: Provenance; readonly replaceChecks: boolean; readonly sidecarOf?: string },
+    options: {
+      readonly source: Provenance;
+      readonly replaceChecks: boolean;
+      readonly sidecarOf?: string;
+      /** Of proxies, where the servers were asked. */
+      readonly central?: ServiceConfig | undefined;
+    },
   ): void {
     const { service, checks } = given;
     const problem = taggedAddressProblem(service);
     if (problem !== undefined) throw new LocalError('failed', problem);
     for (const check of checks) this.#refuseScript(check, options.source);
-    const entry = { service, token: given.token, source: options.source, sidecarOf: options.sidecarOf };
+    const { source, sidecarOf, central } = options;
+    const entry = { service, token: given.token, source, sidecarOf, central };
     if (options.source === 'remote') {
       this.#parts.persistence.putService({
         Token: given.token,

@@ -4,13 +4,19 @@
  *
  * Records are replaced, never changed in place: who holds one holds a snapshot.
  */
-import type { HealthCheck, NodeService } from '../../structs/index.ts';
+import { mergeServiceConfig } from '../../mesh/index.ts';
+import type { HealthCheck, NodeService, ServiceConfig } from '../../structs/index.ts';
 
 /** Where a registration came from: a configuration file (gone when the file no longer says it) or the API. */
 export type Provenance = 'config' | 'remote';
 
 export interface ServiceEntry {
+  /** What is shown and what the catalog holds: the definition, filled up with central configuration. */
   readonly service: NodeService;
+  /** As it was registered: what survives a restart, and what says whether the agent runs the sidecar. */
+  readonly definition: NodeService;
+  /** Of proxies, when the servers were asked. */
+  readonly central: ServiceConfig | undefined;
   readonly token: string;
   readonly source: Provenance;
   /** The service that this sidecar was made for; it leaves with it. */
@@ -19,6 +25,8 @@ export interface ServiceEntry {
   /** Deregistered here, still to be taken out of the catalog. */
   readonly deleted: boolean;
 }
+
+type CentralPart = Pick<ServiceEntry, 'central'>;
 
 export interface CheckEntry {
   readonly check: HealthCheck;
@@ -74,11 +82,22 @@ export class LocalState {
     return this.#checks;
   }
 
-  putService(entry: Omit<ServiceEntry, 'inSync' | 'deleted'>): void {
-    const before = this.service(entry.service.ID);
-    const same = before !== undefined && before.token === entry.token && isSame(before.service, entry.service);
-    this.#services.set(entry.service.ID, { ...entry, inSync: same && before.inSync, deleted: false });
-    this.#tell({ kind: 'service', id: entry.service.ID });
+  /** `entry.service` is the definition. Without `central`, what was known of a service of this id goes on being so. */
+  putService(entry: Pick<ServiceEntry, 'service' | 'token' | 'source' | 'sidecarOf'> & Partial<CentralPart>): void {
+    const { service: definition } = entry;
+    const before = this.service(definition.ID);
+    const central = entry.central ?? before?.central;
+    const service = merged(definition, central);
+    const same = before !== undefined && before.token === entry.token && isSame(before.service, service);
+    const inSync = same && before.inSync;
+    this.#services.set(definition.ID, { ...entry, definition, central, service, inSync, deleted: false });
+    this.#tell({ kind: 'service', id: definition.ID });
+  }
+
+  /** Central configuration of a service changed. */
+  putCentral(id: string, central: ServiceConfig): void {
+    const entry = this.service(id);
+    if (entry !== undefined) this.putService({ ...entry, service: entry.definition, central });
   }
 
   putCheck(entry: Omit<CheckEntry, 'inSync' | 'deleted' | 'outputDeferred'>): void {
@@ -124,10 +143,16 @@ export class LocalState {
   }
 
   /** What anti-entropy found out. `entry` is what it worked on: a newer one is left alone. */
-  settleService(id: string, entry: ServiceEntry, change: Partial<Pick<ServiceEntry, 'inSync' | 'service'>>): void {
+  settleService(id: string, entry: ServiceEntry, inSync: boolean): void {
     if (this.#services.get(id) !== entry) return;
-    if (entry.deleted && change.inSync === true) this.#services.delete(id);
-    else this.#services.set(id, { ...entry, ...change });
+    if (entry.deleted && inSync) this.#services.delete(id);
+    else this.#services.set(id, { ...entry, inSync });
+  }
+  /** The catalog's tags are the service's own from now on. */
+  takeTags(id: string, entry: ServiceEntry, Tags: NodeService['Tags'], inSync: boolean): void {
+    if (this.#services.get(id) !== entry) return;
+    const definition = { ...entry.definition, Tags };
+    this.#services.set(id, { ...entry, definition, service: { ...entry.service, Tags }, inSync });
   }
   settleCheck(id: string, entry: CheckEntry, change: Partial<Pick<CheckEntry, 'inSync' | 'outputDeferred'>>): void {
     if (this.#checks.get(id) !== entry) return;
@@ -140,6 +165,8 @@ export class LocalState {
     if (this.#services.has(service.ID)) return;
     this.#services.set(service.ID, {
       service,
+      definition: service,
+      central: undefined,
       token: '',
       source: 'remote',
       sidecarOf: undefined,
@@ -164,6 +191,9 @@ export class LocalState {
     for (const listener of [...this.#listeners]) listener(change);
   }
 }
+
+const merged = (definition: NodeService, central: ServiceConfig | undefined): NodeService =>
+  central === undefined ? definition : mergeServiceConfig(definition, central);
 
 /** Definitions are read anew at a reload, in the same order of fields. */
 const isSame = (a: object, b: object): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -8,6 +8,7 @@ import { healthChecks, healthConnect, healthNode, healthService, healthState } f
 import { intentionExact, intentionGet, intentionGround, intentionList, intentionMatch } from './intention.ts';
 import { internalNode, internalNodes, internalServices } from './internal.ts';
 import { kvGet, kvKeys, kvList } from './kv.ts';
+import { configEntryResolve } from './service-config.ts';
 import { sessionInfo, sessionList, sessionNode } from './session.ts';
 import { txnRead } from './txn.ts';
 
@@ -22,6 +23,7 @@ export const queries = {
   'catalog.services': catalogServices,
   'configEntry.get': configEntryGet,
   'configEntry.list': configEntryList,
+  'configEntry.resolve': configEntryResolve,
   'coordinate.node': coordinateNode,
   'coordinate.nodes': coordinateNodes,
   'health.checks': healthChecks,

@@ -85,6 +85,34 @@ describe('a client agent', () => {
     expect(answer).toContain('"Authorized":false');
   });
 
+  it('fills its proxies up with central configuration, in the catalog too, and follows what changes', async () => {
+    const entry = (more: object) => cluster.put('c2', '/v1/config', { Kind: 'service-defaults', Name: 'far', ...more });
+    const UpstreamConfig = { Overrides: [{ Name: 'db' }], Defaults: { ConnectTimeoutMs: 5 } };
+    expect(await entry({ Protocol: 'http', Mode: 'transparent', UpstreamConfig })).toBe('200 true');
+    const far = { Name: 'far', Port: 1, Connect: { SidecarService: {} } };
+    expect(await cluster.put('c1', '/v1/agent/service/register', far)).toMatch(/^200/);
+    const shown = () => cluster.get<{ Proxy: object }>('c1', '/v1/agent/service/far-sidecar-proxy');
+    const db = { DestinationName: 'db', Config: { connect_timeout_ms: 5 } };
+    const filled = { Mode: 'transparent', Config: { protocol: 'http' } };
+    expect((await shown()).Proxy).toMatchObject({ ...filled, Upstreams: [db, { ...db, DestinationName: '*' }] });
+    const cataloged = async () => {
+      const [instance] = await cluster.get<{ Service: { Proxy: object } }[]>(
+        'c2',
+        '/v1/health/service/far-sidecar-proxy',
+      );
+      return instance?.Service.Proxy;
+    };
+    await eventually(cataloged);
+    expect(await cataloged()).toMatchObject({ ...filled, Upstreams: [{ ...db, CentrallyConfigured: true }, {}] });
+    expect(await entry({ Protocol: 'grpc' })).toBe('200 true');
+    await until(
+      () => shown().then(({ Proxy: proxy }) => JSON.stringify(proxy)),
+      (proxy) => proxy.includes('"protocol":"grpc"') && !proxy.includes('Upstreams'),
+    );
+    await until(cataloged, (proxy) => JSON.stringify(proxy).includes('"protocol":"grpc"'));
+    expect(await cluster.put('c1', '/v1/agent/service/deregister/far')).toMatch(/^200/);
+  });
+
   it('hands user events to every agent they concern', async () => {
     expect(await cluster.put('c1', '/v1/event/fire/deploy', 'now')).toContain('"Name":"deploy"');
     for (const name of ['s1', 's2', 's3', 'c1', 'c2']) {
