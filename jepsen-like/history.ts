@@ -28,6 +28,16 @@ export interface Fault {
   readonly what: string;
   readonly startMs: number;
   readonly endMs: number;
+  /** It was done to a host that runs sidecars, not to the servers. */
+  readonly onHost: boolean;
+  /** What was measured while it was in, that shows that it bit; undefined: it did nothing. */
+  readonly proof: string | undefined;
+}
+
+/** Times that a workload measured, for the report. */
+export interface Figure {
+  readonly name: string;
+  readonly ms: readonly number[];
 }
 
 export interface CheckResult {
@@ -36,14 +46,20 @@ export interface CheckResult {
   readonly summary: string;
   /** The evidence of a violation, one line each. */
   readonly violations: readonly string[];
+  readonly figures?: readonly Figure[];
 }
 
 export class History {
   readonly operations: Operation[] = [];
-  readonly #started = performance.now();
+  readonly #startedMs: number;
+
+  /** Histories that are looked at together begin at the same time. */
+  constructor(startedMs = performance.now()) {
+    this.#startedMs = startedMs;
+  }
 
   nowMs(): number {
-    return performance.now() - this.#started;
+    return performance.now() - this.#startedMs;
   }
 
   add(operation: Operation): void {

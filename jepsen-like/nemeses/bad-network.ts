@@ -1,18 +1,35 @@
 /** What netem would do, by a proxy before every server: delay with jitter, loss, resets, silence on open connections. */
-import { type Nemesis, type NemesisContext, victim } from './nemesis.ts';
+import type { FaultCounts } from '../real/fault-proxy.ts';
+import { type Nemesis, type NemesisContext, type Strike, victim } from './nemesis.ts';
 
 const base = {
   proxied: true,
   missing: ({ proxy }: NemesisContext) => (proxy === undefined ? 'no fault proxy was started' : undefined),
 } as const;
 
-/** Takes all weather away again. */
-const healing = ({ proxy }: NemesisContext) => ({
-  heal() {
-    proxy!.heal();
-    return Promise.resolve();
-  },
-});
+/** Takes all weather away again; the proof is what the proxy counted. */
+function weather({ proxy }: NemesisContext, what: string, counted: readonly (keyof FaultCounts)[]): Strike {
+  const before = proxy!.counts;
+  return {
+    what,
+    heal() {
+      proxy!.heal();
+      const now = proxy!.counts;
+      const grown = counted.map((name) => [name, now[name] - before[name]] as const).filter(([, count]) => count > 0);
+      return Promise.resolve(
+        grown.length === 0 ? undefined : grown.map(([name, n]) => `${n} ${words[name]}`).join(', '),
+      );
+    },
+  };
+}
+
+const words: Readonly<Record<keyof FaultCounts, string>> = {
+  packetsLost: 'packets lost',
+  packetsDelayed: 'packets late',
+  chunksDelayed: 'segments late',
+  chunksHeld: 'segments held',
+  connectionsReset: 'connections reset',
+};
 
 export const delay: Nemesis = {
   ...base,
@@ -21,7 +38,7 @@ export const delay: Nemesis = {
   async strike(context) {
     const server = await victim(context);
     context.proxy!.setWeather(server, { delayMs: 25, jitterMs: 100 });
-    return { what: `the way to server ${server} takes 25 to 125 ms`, ...healing(context) };
+    return weather(context, `the way to server ${server} takes 25 to 125 ms`, ['chunksDelayed', 'packetsDelayed']);
   },
 };
 
@@ -31,7 +48,7 @@ export const loss: Nemesis = {
   does: 'a fifth of the packets to every server is lost: gossip misses them, streams get them 200 ms late',
   strike(context) {
     for (let server = 0; server < context.cluster.size; server++) context.proxy!.setWeather(server, { loss: 0.2 });
-    return Promise.resolve({ what: 'a fifth of all packets is lost', ...healing(context) });
+    return Promise.resolve(weather(context, 'a fifth of all packets is lost', ['packetsLost', 'chunksDelayed']));
   },
 };
 
@@ -41,15 +58,14 @@ export const resets: Nemesis = {
   does: 'every connection to one server is reset, again and again',
   async strike(context) {
     const server = await victim(context);
-    let count = context.proxy!.reset(server);
-    const timer = setInterval(() => {
-      count += context.proxy!.reset(server);
-    }, 250);
+    const { heal } = weather(context, '', ['connectionsReset']);
+    context.proxy!.reset(server);
+    const timer = setInterval(() => context.proxy!.reset(server), 250);
     return {
-      what: `connections to server ${server} are reset, ${count} at first`,
+      what: `connections to server ${server} are reset four times a second`,
       heal() {
         clearInterval(timer);
-        return Promise.resolve();
+        return heal();
       },
     };
   },
@@ -62,6 +78,6 @@ export const blackHole: Nemesis = {
   async strike(context) {
     const server = await victim(context);
     context.proxy!.setWeather(server, { blackHole: true });
-    return { what: `nothing passes to server ${server}, nothing breaks`, ...healing(context) };
+    return weather(context, `nothing passes to server ${server}, nothing breaks`, ['chunksHeld', 'packetsLost']);
   },
 };

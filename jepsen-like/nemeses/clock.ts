@@ -1,7 +1,7 @@
 /** The wall clock of one server jumps by minutes, forward or back. Leases and timers must not care. */
 import { writeFileSync } from 'node:fs';
 import { faketimeFile, faketimeLibrary } from '../real/clock-skew.ts';
-import { type Nemesis, victim } from './nemesis.ts';
+import { type Nemesis, type NemesisContext, victim } from './nemesis.ts';
 
 export const clock: Nemesis = {
   name: 'clock',
@@ -14,10 +14,24 @@ export const clock: Nemesis = {
     writeFileSync(file, `${seconds >= 0 ? '+' : ''}${seconds}s\n`);
     return {
       what: `clock of server ${server} is ${seconds} s off`,
-      heal() {
+      async heal() {
+        const read = await offSeconds(context, server);
         writeFileSync(file, '+0s\n');
-        return Promise.resolve();
+        return read !== undefined && Math.abs(read - seconds) < 5 ? `its answers are dated ${read} s off` : undefined;
       },
     };
   },
 };
+
+/** How far the server's clock is from ours, by the date of an answer; undefined: it does not answer. */
+async function offSeconds({ cluster }: NemesisContext, server: number): Promise<number | undefined> {
+  try {
+    const answer = await fetch(`http://${cluster.target(server)}/v1/status/leader`, {
+      signal: AbortSignal.timeout(4_000),
+    });
+    await answer.text();
+    return Math.round((Date.parse(answer.headers.get('date') ?? '') - Date.now()) / 1000);
+  } catch {
+    return undefined;
+  }
+}

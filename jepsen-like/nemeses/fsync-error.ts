@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { commandExists } from '../real/commands.ts';
-import { type Nemesis, victim } from './nemesis.ts';
+import { missed, type Nemesis, victim } from './nemesis.ts';
 
 /** Generous: the writes go on, so a busy machine's next fsync is what we wait for. */
 const stopMs = 15_000;
@@ -17,7 +17,7 @@ export const fsyncError: Nemesis = {
   async strike(context) {
     const { cluster } = context;
     const server = await victim(context);
-    if (!cluster.isRunning(server)) return { what: `server ${server} was not running`, heal: () => Promise.resolve() };
+    if (!cluster.isRunning(server)) return missed(`server ${server} was not running`);
     cluster.expectExit(server);
     const before = readFileSync(cluster.logFile(server), 'utf8').length;
     const calls = 'fdatasync,fsync,msync';
@@ -26,7 +26,8 @@ export const fsyncError: Nemesis = {
     return {
       what: `fsync of server ${server} fails`,
       async heal() {
-        if (await cluster.ended(server, stopMs)) {
+        const stopped = await cluster.ended(server, stopMs);
+        if (stopped) {
           const said = readFileSync(cluster.logFile(server), 'utf8').slice(before);
           if (!/EIO|Input\/output error|storageFailed/i.test(said))
             cluster.complain(`server ${server} stopped on a failed fsync without giving the reason`);
@@ -37,6 +38,7 @@ export const fsyncError: Nemesis = {
         }
         tracer.kill('SIGKILL');
         cluster.launch(server);
+        return stopped ? 'it stopped with the reason' : undefined;
       },
     };
   },

@@ -1,5 +1,5 @@
 /** `kill -9` of a server, and its start on the data it left. */
-import { type Nemesis, victim } from './nemesis.ts';
+import { missed, type Nemesis, victim } from './nemesis.ts';
 
 export const kill: Nemesis = {
   name: 'kill',
@@ -7,13 +7,15 @@ export const kill: Nemesis = {
   async strike(context) {
     const { cluster, chance } = context;
     const all = chance() < 0.15;
-    const servers = all ? Array.from({ length: cluster.size }, (_, i) => i) : [await victim(context)];
+    const chosen = all ? Array.from({ length: cluster.size }, (_, i) => i) : [await victim(context)];
+    const servers = chosen.filter((server) => cluster.isRunning(server));
+    if (servers.length === 0) return missed(`server ${chosen[0]} was not running`);
     await Promise.all(servers.map((server) => cluster.kill(server)));
     return {
       what: all ? 'all servers killed' : `server ${servers[0]} killed`,
       heal() {
         for (const server of servers) cluster.launch(server);
-        return Promise.resolve();
+        return Promise.resolve('gone at once');
       },
     };
   },

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessCluster } from '../real/cluster.ts';
-import type { Nemesis } from './nemesis.ts';
+import { done, type Nemesis } from './nemesis.ts';
 
 const settledMs = 45_000;
 
@@ -28,7 +28,7 @@ export const rollingMembership: Nemesis = {
       replaced++;
     }
     if (!(await settled(cluster))) cluster.complain('the servers that were replaced did not become voters again');
-    return { what: `${replaced} servers replaced in turn`, heal: () => Promise.resolve() };
+    return done(`${replaced} servers replaced in turn`, replaced === cluster.size ? 'all vote again' : undefined);
   },
 };
 

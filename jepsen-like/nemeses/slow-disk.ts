@@ -1,7 +1,9 @@
 /** Every fsync of one server takes a fifth of a second longer: what a failing or shared disk does. */
 import { spawn } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { commandExists } from '../real/commands.ts';
-import { type Nemesis, victim } from './nemesis.ts';
+import { missed, type Nemesis, victim } from './nemesis.ts';
 
 export const slowDisk: Nemesis = {
   name: 'slow-disk',
@@ -9,13 +11,13 @@ export const slowDisk: Nemesis = {
   missing: () => (commandExists('strace') ? undefined : 'strace is not installed'),
   async strike(context) {
     const server = await victim(context);
-    if (!context.cluster.isRunning(server))
-      return { what: `server ${server} was not running`, heal: () => Promise.resolve() };
+    if (!context.cluster.isRunning(server)) return missed(`server ${server} was not running`);
+    const traced = join(context.cluster.folder, `slow-disk-s${server}.strace`);
     const words = [
       '-f',
       '-qq',
       '-o',
-      '/dev/null',
+      traced,
       '-e',
       'trace=fdatasync,fsync,msync',
       '-e',
@@ -25,10 +27,13 @@ export const slowDisk: Nemesis = {
     return {
       what: `fsync of server ${server} takes 200 ms more`,
       async heal() {
-        if (tracer.exitCode !== null) return;
+        if (tracer.exitCode !== null) return undefined;
         const gone = new Promise((resolve) => tracer.once('exit', resolve));
         tracer.kill('SIGINT');
         await gone;
+        const delayed = readFileSync(traced, 'utf8').split('(DELAYED)').length - 1;
+        rmSync(traced, { force: true });
+        return delayed > 0 ? `${delayed} calls delayed` : undefined;
       },
     };
   },

@@ -27,13 +27,13 @@ const definite = [/No cluster leader/, /No known Consul servers/, /Permission de
 export class WorkloadClient {
   readonly id: number;
   readonly #cluster: ProcessCluster;
-  readonly #history: History;
+  readonly history: History;
   #server: number;
 
   constructor(id: number, cluster: ProcessCluster, history: History) {
     this.id = id;
     this.#cluster = cluster;
-    this.#history = history;
+    this.history = history;
     this.#server = id % cluster.size;
   }
 
@@ -46,11 +46,11 @@ export class WorkloadClient {
     judge: (reply: Reply) => Verdict,
   ): Promise<Verdict> {
     const server = this.#server;
-    const startMs = this.#history.nowMs();
+    const startMs = this.history.nowMs();
     const verdict = await this.#send(server, request, judge);
-    const endMs = this.#history.nowMs();
+    const endMs = this.history.nowMs();
     const { outcome, output, error } = verdict;
-    this.#history.add({
+    this.history.add({
       client: this.id,
       server,
       op,
@@ -63,8 +63,13 @@ export class WorkloadClient {
       ...(error === undefined ? {} : { error }),
     });
     // A client of an unreachable server goes to the next one, as real ones do.
-    if (outcome !== 'ok' && error !== undefined) this.#server = (server + 1) % this.#cluster.size;
+    if (outcome !== 'ok' && error !== undefined) this.goOn();
     return verdict;
+  }
+
+  /** The next operation goes to the next server. */
+  goOn(): void {
+    this.#server = (this.#server + 1) % this.#cluster.size;
   }
 
   /** A request that is not part of the history (set-up, final reads); throws unless it is answered with 200. */

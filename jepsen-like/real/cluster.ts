@@ -2,17 +2,13 @@
  * Real servers: N `heddle agent -server` processes, each on a loopback address of its own, with real disks and real sockets.
  * Benchmarks and the fault harness both start their clusters here.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { packageRoot } from '../../src/package-root.ts';
-import { command, commandExists } from './commands.ts';
-import { crashesIn } from './crash-dumps.ts';
+import { AgentProcess } from './agent-process.ts';
+import { command } from './commands.ts';
 import { unmountBelow } from './slot.ts';
-
-const dieWithParent = process.platform === 'linux' && commandExists('setpriv');
 
 export interface ClusterOptions {
   readonly size: number;
@@ -35,8 +31,7 @@ export class ProcessCluster {
   readonly folder: string;
   readonly #options: ClusterOptions;
   readonly #ownsFolder: boolean;
-  readonly #children: (ChildProcess | undefined)[] = [];
-  readonly #mayExit = new Set<number>();
+  readonly #servers: readonly AgentProcess[];
   /** What went wrong outside of the histories: `server 1 ended with code 1`. */
   readonly complaints: string[] = [];
 
@@ -45,6 +40,35 @@ export class ProcessCluster {
     this.size = options.size;
     this.#ownsFolder = options.folder === undefined;
     this.folder = options.folder ?? mkdtempSync(join(tmpdir(), 'heddle-cluster-'));
+    this.#servers = Array.from({ length: options.size }, (_, server) => this.#prepare(server));
+  }
+
+  #prepare(server: number): AgentProcess {
+    const { wrap } = this.#options;
+    return new AgentProcess({
+      name: `s${server}`,
+      title: `server ${server}`,
+      folder: this.folder,
+      flags: this.#flags(server),
+      ...(wrap === undefined ? {} : { wrap: (words) => wrap(server, words) }),
+      onUnexpectedEnd: (text) => this.complain(text),
+    });
+  }
+
+  #flags(server: number): readonly string[] {
+    const name = `s${server}`;
+    return [
+      '-server',
+      `-bootstrap-expect=${this.size}`,
+      `-node=${name}`,
+      `-bind=${this.host(server)}`,
+      `-client=${this.host(server)}`,
+      `-data-dir=${join(this.folder, name)}`,
+      ...(this.#options.advertise === undefined ? [] : [`-advertise=${this.advertised(server)}`]),
+      // One server alone joins nobody.
+      ...(this.size === 1 ? [] : Array.from({ length: this.size }, (_, i) => `-retry-join=${this.advertised(i)}`)),
+      ...(this.#options.flags ?? []),
+    ];
   }
 
   /** Starts all servers and waits until one leads and takes a write. `made` hears of the cluster before its first process. */
@@ -56,7 +80,6 @@ export class ProcessCluster {
     made(cluster);
     try {
       for (let server = 0; server < options.size; server++) {
-        mkdirSync(cluster.dataFolder(server), { recursive: true });
         if (options.smallDisksMiB !== undefined) {
           command('mount', '-t', 'tmpfs', '-o', `size=${options.smallDisksMiB}m`, 'tmpfs', cluster.dataFolder(server));
         }
@@ -80,11 +103,11 @@ export class ProcessCluster {
   }
 
   dataFolder(server: number): string {
-    return join(this.folder, `s${server}`);
+    return this.#servers[server]!.dataFolder;
   }
 
   logFile(server: number): string {
-    return join(this.folder, `s${server}.log`);
+    return this.#servers[server]!.logFile;
   }
 
   get hasSmallDisks(): boolean {
@@ -97,83 +120,41 @@ export class ProcessCluster {
   }
 
   pid(server: number): number {
-    const pid = this.#children[server]?.pid;
-    if (pid === undefined) throw new Error(`server ${server} is not running`);
-    return pid;
+    return this.#servers[server]!.pid;
   }
 
   isRunning(server: number): boolean {
-    return this.#children[server] !== undefined;
+    return this.#servers[server]!.isRunning;
   }
 
   /** Waits until a server's process has ended by itself; false if it has not after so long. */
-  async ended(server: number, timeoutMs: number): Promise<boolean> {
-    const end = performance.now() + timeoutMs;
-    while (this.isRunning(server) && performance.now() < end) await delay(50);
-    return !this.isRunning(server);
+  ended(server: number, timeoutMs: number): Promise<boolean> {
+    return this.#servers[server]!.ended(timeoutMs);
   }
 
   /** Starts a server that is not running, on the data it has. */
   launch(server: number): void {
-    if (this.#children[server] !== undefined) return;
-    const words = [
-      process.execPath,
-      join(packageRoot, 'dist/src/cli/entry.js'),
-      'agent',
-      '-server',
-      `-bootstrap-expect=${this.size}`,
-      `-node=s${server}`,
-      `-bind=${this.host(server)}`,
-      `-client=${this.host(server)}`,
-      `-data-dir=${this.dataFolder(server)}`,
-      ...(this.#options.advertise === undefined ? [] : [`-advertise=${this.advertised(server)}`]),
-      // One server alone joins nobody.
-      ...(this.size === 1 ? [] : Array.from({ length: this.size }, (_, i) => `-retry-join=${this.advertised(i)}`)),
-      ...(this.#options.flags ?? []),
-    ];
-    const wrapped = this.#options.wrap?.(server, words) ?? words;
-    // A harness that is killed with -9 takes its servers with it.
-    const [program, ...rest] = dieWithParent ? ['setpriv', '--pdeathsig', 'KILL', ...wrapped] : wrapped;
-    const child = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const log = createWriteStream(this.logFile(server), { flags: 'a' });
-    child.stdout.pipe(log, { end: false });
-    child.stderr.pipe(log, { end: false });
-    child.once('exit', (code, signal) => {
-      log.end();
-      if (this.#children[server] !== child) return;
-      this.#children[server] = undefined;
-      if (this.#mayExit.delete(server)) return;
-      this.complaints.push(`server ${server} ended with ${signal ?? `code ${code}`}`);
-    });
-    this.#children[server] = child;
+    this.#servers[server]!.launch();
   }
 
   /** Kills a server at once (`kill -9`) and waits until it is gone. */
-  async kill(server: number): Promise<void> {
-    const child = this.#children[server];
-    if (child === undefined) return;
-    this.#children[server] = undefined;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGCONT');
-    child.kill('SIGKILL');
-    await gone;
+  kill(server: number): Promise<void> {
+    return this.#servers[server]!.kill();
   }
 
   /** Stops a server as an operator does (SIGTERM) and waits until it is gone. */
-  async terminate(server: number): Promise<void> {
-    const child = this.#children[server];
-    if (child === undefined) return;
-    this.#children[server] = undefined;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await gone;
+  terminate(server: number): Promise<void> {
+    return this.#servers[server]!.terminate();
   }
 
-  /** The exit of this server that happened, or is about to, is its right answer to a fault. */
+  /** If this server ends by itself from now on, that is its right answer to a fault. */
   expectExit(server: number): void {
-    if (this.#children[server] !== undefined) this.#mayExit.add(server);
-    const exits = this.complaints.filter((text) => !text.startsWith(`server ${server} `));
-    this.complaints.splice(0, this.complaints.length, ...exits);
+    this.#servers[server]!.expectExit();
+  }
+
+  /** From now on it is to stay. */
+  expectNoExit(server: number): void {
+    this.#servers[server]!.expectNoExit();
   }
 
   /** Something that no nemesis may bring about. */
@@ -183,21 +164,17 @@ export class ProcessCluster {
 
   /** Complains of every server whose log holds the platform's words of a crash: no fault may bring a server to that. */
   complainOfCrashes(): void {
-    for (let server = 0; server < this.size; server++) {
-      const file = this.logFile(server);
-      const crashes = existsSync(file) ? crashesIn(readFileSync(file, 'utf8')) : [];
-      for (const crash of crashes) this.complain(`server ${server} crashed: ${crash}`);
-    }
+    for (const server of this.#servers)
+      for (const crash of server.crashes()) this.complain(`${server.title} crashed: ${crash}`);
   }
 
   /** Removes the data of a server that is not running. */
   wipe(server: number): void {
-    for (const name of readdirSync(this.dataFolder(server)))
-      rmSync(join(this.dataFolder(server), name), { recursive: true, force: true });
+    this.#servers[server]!.wipe();
   }
 
-  signal(server: number, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGINT'): void {
-    process.kill(this.pid(server), signal);
+  signal(server: number, signal: NodeJS.Signals): void {
+    this.#servers[server]!.signal(signal);
   }
 
   /** Index of the server that says it leads; undefined while none does. */
@@ -232,7 +209,7 @@ export class ProcessCluster {
     const end = performance.now() + timeoutMs;
     let last = '';
     while (performance.now() < end) {
-      if (!this.#children.some((child) => child !== undefined)) {
+      if (!this.#servers.some(({ isRunning }) => isRunning)) {
         throw new Error(`no server is running: ${this.complaints.join('; ')}. Logs: ${this.folder}`);
       }
       for (let server = 0; server < this.size; server++) {
@@ -250,10 +227,7 @@ export class ProcessCluster {
   }
 
   stop(): void {
-    for (const [server, child] of this.#children.entries()) {
-      this.#children[server] = undefined;
-      child?.kill('SIGKILL');
-    }
+    for (const server of this.#servers) server.drop();
     if (this.hasSmallDisks) unmountBelow(this.folder);
     if (this.#ownsFolder) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

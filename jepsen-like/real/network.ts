@@ -1,14 +1,30 @@
 /**
- * Servers in network namespaces of their own, joined by a bridge: links between two servers are cut by blackhole routes, in
+ * Agents in network namespaces of their own, joined by a bridge: links between two of them are cut by blackhole routes, in
  * one direction or both, while clients on the host still reach everyone. Needs root and iproute2.
+ *
+ * Where a proxy stands before the servers, bytes between two agents come from the proxy's host, which no route of theirs tells
+ * apart from clients. Each way then has two parts: the route to the proxy is cut, and the proxy holds what comes back.
+ *
+ *     A ──dials──> proxy of B ──> B        A's route to B's proxy is cut, and the proxy passes nothing of A on
+ *     A <──back─── proxy of A <── B dials  what A answers on B's connection: only the proxy can hold that
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { command, commandExists } from './commands.ts';
+
+/** What stands before the servers. */
+export interface NetworkProxy {
+  /** Where it stands before this one; undefined: nothing does. */
+  addressOf(index: number): string | undefined;
+  /** Nothing from one address to the other passes, until `join`. */
+  part(from: string, to: string): void;
+  join(from: string, to: string): void;
+}
 
 export class TestNetwork {
   readonly #subnet: string;
   readonly #name: string;
   readonly #cuts = new Set<string>();
+  #proxy: NetworkProxy | undefined;
 
   private constructor(subnet: string, name: string) {
     this.#subnet = subnet;
@@ -22,7 +38,7 @@ export class TestNetwork {
     return undefined;
   }
 
-  /** Servers get `<subnet>.1` …; the host `<subnet>.254`. `name` is at most 8 letters and no other run's. */
+  /** Agents get `<subnet>.1` …; the host `<subnet>.254`. `name` is at most 8 letters and no other run's. */
   static create(size: number, subnet: string, name: string): TestNetwork {
     const network = new TestNetwork(subnet, name);
     network.remove();
@@ -69,16 +85,28 @@ export class TestNetwork {
     command('ip', 'addr', 'add', `${address}/24`, 'dev', `${this.#name}br`);
   }
 
-  /** The command of a server inside its namespace. */
-  inside(server: number, words: readonly string[]): readonly string[] {
-    return ['ip', 'netns', 'exec', this.#space(server), ...words];
+  /** From now on, cuts hold on the ways through this one too. */
+  attach(proxy: NetworkProxy): void {
+    this.#proxy = proxy;
+  }
+
+  /** Where clients, and what the harness runs for them, stand. */
+  get hostAddress(): string {
+    return `${this.#subnet}.254`;
+  }
+
+  /** The command of an agent inside its namespace. */
+  inside(index: number, words: readonly string[]): readonly string[] {
+    return ['ip', 'netns', 'exec', this.#space(index), ...words];
   }
 
   /** Packets of `from` to `to` vanish. */
   dropTo(from: number, to: number): void {
     if (this.#cuts.has(`${from}>${to}`)) return;
     this.#cuts.add(`${from}>${to}`);
-    command('ip', '-n', this.#space(from), 'route', 'add', 'blackhole', `${this.#subnet}.${to + 1}/32`);
+    for (const address of this.#addressesOf(to))
+      command('ip', '-n', this.#space(from), 'route', 'add', 'blackhole', `${address}/32`);
+    this.#proxy?.part(this.#address(from), this.#address(to));
   }
 
   /** Nothing passes between the two. */
@@ -90,16 +118,40 @@ export class TestNetwork {
   heal(): void {
     for (const cut of this.#cuts) {
       const [from, to] = cut.split('>').map(Number) as [number, number];
-      command('ip', '-n', this.#space(from), 'route', 'del', 'blackhole', `${this.#subnet}.${to + 1}/32`);
+      for (const address of this.#addressesOf(to))
+        command('ip', '-n', this.#space(from), 'route', 'del', 'blackhole', `${address}/32`);
+      this.#proxy?.join(this.#address(from), this.#address(to));
     }
     this.#cuts.clear();
+  }
+
+  /** Tries to connect from one namespace to an address and port, as the agent there would. */
+  reaches(from: number, address: string, port: number, limitMs: number): Promise<boolean> {
+    const program = `
+      const socket = require('net').connect({ host: '${address}', port: ${port} });
+      socket.on('connect', () => process.exit(0)).on('error', () => process.exit(1));
+      setTimeout(() => process.exit(1), ${limitMs});`;
+    const [first, ...rest] = this.inside(from, [process.execPath, '-e', program]);
+    return new Promise((resolve) => {
+      spawn(first!, rest, { stdio: 'ignore' }).once('exit', (code) => resolve(code === 0));
+    });
   }
 
   remove(): void {
     TestNetwork.clear(this.#name);
   }
 
-  #space(server: number): string {
-    return `${this.#name}-${server}`;
+  #address(index: number): string {
+    return `${this.#subnet}.${index + 1}`;
+  }
+
+  /** All at which the others may dial it. */
+  #addressesOf(index: number): readonly string[] {
+    const proxied = this.#proxy?.addressOf(index);
+    return proxied === undefined ? [this.#address(index)] : [this.#address(index), proxied];
+  }
+
+  #space(index: number): string {
+    return `${this.#name}-${index}`;
   }
 }

@@ -14,7 +14,7 @@ export interface Settings {
   readonly workloads: readonly Workload[];
   readonly seed: string;
   readonly smallDisks: boolean;
-  /** A nemesis whose tool is missing is a failure, and not only told. */
+  /** A nemesis whose tool is missing, or that was never put in or never bit, is a failure, and not only told. */
   readonly allRequired: boolean;
   readonly out: string;
 }
@@ -48,7 +48,7 @@ export const settings = (): Settings =>
         require: {
           type: 'boolean',
           default: false,
-          help: 'a nemesis that cannot run here is a failure (so too where the environment variable CI is set)',
+          help: 'a nemesis that cannot run here, or was never seen to bite, is a failure (so too where the variable CI is set)',
         },
         'small-disks': {
           type: 'boolean',

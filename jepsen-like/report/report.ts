@@ -1,14 +1,9 @@
 /** A run as a page: verdicts, and a timeline of latency, faults and leaders a workload. One file, no script from elsewhere. */
 import { writeFileSync } from 'node:fs';
 import type { CheckResult, Fault, History, Operation } from '../history.ts';
+import type { Leadership } from '../real/drive.ts';
 import type { Workload } from '../workloads/workload.ts';
 import { faultTable, latencies } from './overview.ts';
-
-/** Who led from when; undefined while nobody did. */
-export interface Leadership {
-  readonly leader: number | undefined;
-  readonly fromMs: number;
-}
 
 export interface Run {
   readonly title: string;
@@ -16,10 +11,10 @@ export interface Run {
   readonly results: readonly { readonly workload: Workload; readonly history: History; readonly result: CheckResult }[];
   readonly faults: readonly Fault[];
   readonly leaders: readonly Leadership[];
-  /** Nemeses that could not run, and why. */
-  readonly skipped: readonly string[];
-  /** What servers did that no fault excuses: crashes, exits. */
-  readonly complaints: readonly string[];
+  /** What the run does not show: nemeses that could not run, or never bit. */
+  readonly notes: readonly string[];
+  /** What makes it a failure beside broken promises: crashes, exits, workloads that got nothing done. */
+  readonly failures: readonly string[];
 }
 
 const width = 1100;
@@ -34,7 +29,7 @@ export function writeReport(file: string, run: Run): void {
 }
 
 function page(run: Run, body: string): string {
-  const good = run.results.every(({ result }) => result.valid) && run.complaints.length === 0;
+  const good = run.results.every(({ result }) => result.valid) && run.failures.length === 0;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Heddle under faults: ${html(run.title)}</title>
 <style>
@@ -59,10 +54,7 @@ ${body}
 /** All operations of all workloads in one plot, each fault by its name; then what each fault did to clients. */
 function overview(run: Run, end: number): string {
   const all = run.results.flatMap(({ history }) => history.operations).sort((a, b) => a.startMs - b.startMs);
-  const told = [
-    ...run.complaints.map((text) => `FAIL: ${text}`),
-    ...run.skipped.map((text) => `not run: nemesis ${text}`),
-  ];
+  const told = [...run.failures.map((text) => `FAIL: ${text}`), ...run.notes.map((text) => `not shown: ${text}`)];
   const texts = told.length === 0 ? '' : `<pre>${told.map(html).join('\n')}</pre>`;
   return `<h2>The run</h2>
 <p class="promise">${all.length} operations of ${run.results.length} workloads, ${latencies(all)}. Dots are operations, by when they began and how long they took; the bar below tells who led.</p>

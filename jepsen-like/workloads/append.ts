@@ -13,6 +13,7 @@ export const append: Workload = {
   name: 'append',
   promise: 'a list only grows: no acknowledged element is lost, doubled or moved',
   clients: 3,
+  acknowledges: ['read', 'append'],
   async client(client, index, { run, over }) {
     const path = `/v1/kv/${run}/list`;
     for (let n = 0; !over(); n++) {

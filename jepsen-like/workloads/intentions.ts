@@ -9,6 +9,7 @@ export const intentions: Workload = {
   name: 'intentions',
   promise: 'after a deny is acknowledged, no connection is allowed by any server',
   clients: 4,
+  acknowledges: ['set', 'check'],
   async client(client, index, { run, over }) {
     const pair = `source=${run}-web&destination=${run}-db`;
     if (index > 0) {

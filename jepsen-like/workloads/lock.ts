@@ -8,6 +8,7 @@ export const lock: Workload = {
   name: 'lock',
   promise: 'fencing tokens never repeat and never go back, and a lock is held by one session at a time',
   clients: 3,
+  acknowledges: ['acquire', 'token', 'release'],
   async client(client, index, { run, over }) {
     const key = `${run}/lock`;
     let session = '';

@@ -5,6 +5,7 @@ export const queue: Workload = {
   name: 'queue',
   promise: 'an item is taken at most once, and an acknowledged one that nobody took is still there',
   clients: 4,
+  acknowledges: ['enqueue', 'dequeue'],
   async client(client, index, context) {
     const { run, over } = context;
     const prefix = `/v1/kv/${run}/queue/`;

@@ -17,6 +17,7 @@ export const register: Workload = {
   name: 'register',
   promise: 'reads, writes and compare-and-sets of a key are linearizable, whichever server is asked',
   clients: 5,
+  acknowledges: ['read', 'write', 'cas'],
   async client(client, index, context) {
     const { history, over, chance, run } = context;
     for (let n = 0; !over(); n++) {

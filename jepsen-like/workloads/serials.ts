@@ -6,6 +6,7 @@ export const serials: Workload = {
   name: 'serials',
   promise: 'no two certificates have the same serial number',
   clients: 3,
+  acknowledges: ['leaf'],
   async client(client, index, { run, over }) {
     for (let n = 0; !over(); n++) {
       const service = `${run}-${index}-${n}`;

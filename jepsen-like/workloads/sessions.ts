@@ -10,6 +10,7 @@ export const sessions: Workload = {
   name: 'sessions',
   promise: 'a session does not expire before its TTL, and a lock is not given away while its session lives',
   clients: 2,
+  acknowledges: ['create', 'take', 'look'],
   async client(client, index, { run, over }) {
     for (let n = 0; !over(); n++) {
       const key = `${run}/sessions/${index}-${n}`;

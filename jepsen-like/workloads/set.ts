@@ -5,6 +5,7 @@ export const set: Workload = {
   name: 'set',
   promise: 'an acknowledged element is never lost, and none appears that nobody added',
   clients: 4,
+  acknowledges: ['add'],
   async client(client, index, { run, over }) {
     for (let n = 0; !over(); n++) {
       const element = `${index}-${n}`;

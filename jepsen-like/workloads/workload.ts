@@ -1,6 +1,7 @@
 /** What a workload is: clients that ask, and a checker over their history. One file each. */
-import type { CheckResult, History } from '../history.ts';
+import type { CheckResult, Fault, History } from '../history.ts';
 import type { WorkloadClient } from '../real/client.ts';
+import type { MeshHosts } from '../real/hosts.ts';
 
 export interface WorkloadContext {
   readonly history: History;
@@ -12,6 +13,10 @@ export interface WorkloadContext {
   readonly over: () => boolean;
   /** A number in [0, 1) from the run's seed. */
   readonly chance: () => number;
+  /** Hosts with sidecars, for a workload that wants them. */
+  readonly hosts?: MeshHosts | undefined;
+  /** What was done to servers and hosts; complete once clients have ended. */
+  readonly faults: readonly Fault[];
 }
 
 export interface Workload {
@@ -19,6 +24,10 @@ export interface Workload {
   /** What must always be true, for the table in the README. */
   readonly promise: string;
   readonly clients: number;
+  /** Operations of which each must have ended well at least once, or the run shows nothing. */
+  readonly acknowledges: readonly string[];
+  /** It needs hosts with sidecars beside the servers. */
+  readonly hosts?: true;
   setup?(client: WorkloadClient, context: WorkloadContext): Promise<void>;
   /** One client's life, until `over`. */
   client(client: WorkloadClient, index: number, context: WorkloadContext): Promise<void>;

@@ -1,0 +1,2 @@
+/** A line for whoever watches the run. */
+export const say = (text: string): void => void process.stdout.write(`${text}\n`);
