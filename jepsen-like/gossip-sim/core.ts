@@ -5,7 +5,7 @@
 
 import type { GossipConfig } from '../../src/gossip/config.ts';
 import { Counters } from '../../src/gossip/metrics.ts';
-import type { PoolTimer } from '../../src/gossip/serf/context.ts';
+import type { PoolEvent, PoolTimer } from '../../src/gossip/serf/context.ts';
 import { Pool } from '../../src/gossip/serf/pool.ts';
 import { emptySnapshot } from '../../src/gossip/serf/snapshot.ts';
 import type { SwimDelegate, SwimTimer } from '../../src/gossip/swim/context.ts';
@@ -28,7 +28,9 @@ export interface Core {
   exchangeDone(exchange: number, reply: StreamMessage | undefined, failure: string, nowMs: number): void;
   join(to: Endpoint, nowMs: number): void;
   leave(nowMs: number): void;
-  drain(): Effect<CoreTimer, never>[];
+  /** A user event and a query of that name, to everybody; nothing without Serf's layer. */
+  tell(name: string, nowMs: number): void;
+  drain(nowMs: number): Effect<CoreTimer, never>[];
 }
 
 export interface CoreOptions {
@@ -39,6 +41,8 @@ export interface CoreOptions {
   readonly known: readonly Peer[];
   /** This member changed its mind about another. */
   observed(what: 'alive' | 'dead' | 'left', about: string): void;
+  /** A user event arrived here, or an answer of that member to a query of ours. */
+  heard(what: 'event' | 'answer', name: string, from: string): void;
 }
 
 export const versions = {
@@ -103,32 +107,62 @@ function swimCore({ name, advertise, config, random, known, observed }: CoreOpti
     exchangeDone: (exchange, reply, failure, nowMs) => swim.exchangeDone(exchange, reply, failure, nowMs),
     join: (to, nowMs) => swim.join(to, 1, nowMs),
     leave: (nowMs) => void swim.leave('leave', nowMs),
+    tell() {},
     drain: () => outbox.drain(),
   };
 }
 
-function serfCore({ name, advertise, config, random, known, observed }: CoreOptions): Core {
+function serfCore({ name, advertise, config, random, known, observed, heard }: CoreOptions): Core {
   const counters = new Counters();
   const pool = new Pool(
     { name, advertise, tags: {}, config, packetOverheadBytes: 0, nameConflictResolution: true, known },
     { random, counters },
   );
   const told = { join: 'alive', failed: 'dead', leave: 'left' } as const;
+  const nothing = new Uint8Array(0);
+  const asked = new Map<number, string>();
+  let nowMs = 0;
+  const notified = (event: PoolEvent): void => {
+    switch (event.kind) {
+      case 'member':
+        if (event.change in told) observed(told[event.change as keyof typeof told], event.member.name);
+        return;
+      case 'userEvent':
+        return heard('event', event.event.name, name);
+      case 'query': {
+        const answered = pool.respond(event.query.answer, nothing, nowMs);
+        if (!answered.ok) throw new Error(`a query cannot be answered: ${answered.error}`);
+        return;
+      }
+      case 'queryResponse':
+        return heard('answer', asked.get(event.query)!, event.from);
+      case 'queryOver':
+        asked.delete(event.query);
+    }
+  };
   return {
     counters,
-    start: (nowMs) => pool.start(emptySnapshot, nowMs),
-    packet: (packet, from, nowMs) => pool.decodedPacket(packet, from, nowMs),
-    timer: (timer, lateMs, nowMs) => pool.timer(timer, lateMs, nowMs),
-    streamMessage: (stream, message, nowMs) => pool.streamMessage(stream, message, nowMs),
-    exchangeDone: (exchange, reply, failure, nowMs) => pool.exchangeDone(exchange, reply, failure, nowMs),
-    join: (to, nowMs) => pool.join(to, 1, false, nowMs),
-    leave: (nowMs) => pool.leave(nowMs),
-    drain() {
+    start: (now) => pool.start(emptySnapshot, now),
+    packet: (packet, from, now) => pool.decodedPacket(packet, from, now),
+    timer: (timer, lateMs, now) => pool.timer(timer, lateMs, now),
+    streamMessage: (stream, message, now) => pool.streamMessage(stream, message, now),
+    exchangeDone: (exchange, reply, failure, now) => pool.exchangeDone(exchange, reply, failure, now),
+    join: (to, now) => pool.join(to, 1, false, now),
+    leave: (now) => pool.leave(now),
+    tell(about, now) {
+      pool.userEvent(about, nothing, false, now);
+      const query = pool.query(about, nothing, {}, now);
+      if (!query.ok) throw new Error(`a query cannot be asked: ${query.error}`);
+      asked.set(query.value.query, about);
+    },
+    drain(now) {
+      nowMs = now;
       const rest: Effect<CoreTimer, never>[] = [];
-      for (const effect of pool.outbox.drain()) {
-        if (effect.kind !== 'notify') rest.push(effect);
-        else if (effect.event.kind === 'member' && effect.event.change in told) {
-          observed(told[effect.event.change as keyof typeof told], effect.event.member.name);
+      // An answer to what is notified is an effect too.
+      for (let some = pool.outbox.drain(); some.length > 0; some = pool.outbox.drain()) {
+        for (const effect of some) {
+          if (effect.kind === 'notify') notified(effect.event);
+          else rest.push(effect);
         }
       }
       return rest;

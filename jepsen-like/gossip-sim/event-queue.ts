@@ -5,12 +5,16 @@ interface Planned {
   readonly run: () => void;
 }
 
+const progressEvents = 100_000;
+
 export class EventQueue {
   private readonly heap: Planned[] = [];
   private sequence = 0;
   nowMs = 0;
   /** Events executed so far. */
   executed = 0;
+  /** Called now and then while events run: for whoever waits. */
+  progress: () => void = () => undefined;
 
   at(atMs: number, run: () => void): void {
     const entry = { atMs: Math.max(atMs, this.nowMs), sequence: this.sequence++, run };
@@ -29,7 +33,7 @@ export class EventQueue {
     for (let next = this.heap[0]; next !== undefined && next.atMs <= untilMs; next = this.heap[0]) {
       this.removeFirst();
       this.nowMs = next.atMs;
-      this.executed++;
+      if (++this.executed % progressEvents === 0) this.progress();
       next.run();
     }
     this.nowMs = untilMs;

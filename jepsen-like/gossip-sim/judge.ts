@@ -24,6 +24,13 @@ export interface FalsePositives {
   readonly betweenHealthy: number;
 }
 
+interface Telling {
+  readonly sinceMs: number;
+  readonly event: Set<string>;
+  readonly answer: Set<string>;
+  lastEventMs: number;
+}
+
 export class Judge {
   private readonly crashes = new Map<string, Subject>();
   private readonly arrivals = new Map<string, Subject>();
@@ -31,9 +38,32 @@ export class Judge {
   /** Members that a fault touches now: slow, stopped, cut off. */
   readonly impaired = new Set<string>();
   private readonly believedDead = new Map<string, Set<number>>();
+  private readonly tellings = new Map<string, Telling>();
   private episodes = 0;
   private observations = 0;
   private betweenHealthy = 0;
+
+  /** Something is told to everybody. */
+  told(name: string, nowMs: number): void {
+    this.tellings.set(name, { sinceMs: nowMs, event: new Set(), answer: new Set(), lastEventMs: nowMs });
+  }
+
+  /** An event reached a member, or its answer reached the asker. */
+  heard(what: 'event' | 'answer', name: string, member: string, nowMs: number): void {
+    const telling = this.tellings.get(name);
+    if (telling === undefined) return;
+    telling[what].add(member);
+    if (what === 'event') telling.lastEventMs = nowMs;
+  }
+
+  /** Of all that was told: how many members each reached, and how long the last of them took. */
+  takeTellings(): { readonly events: number; readonly answers: number; readonly tookMs: number }[] {
+    const taken = [...this.tellings.values()].map(({ sinceMs, event, answer, lastEventMs }) => {
+      return { events: event.size, answers: answer.size, tookMs: lastEventMs - sinceMs };
+    });
+    this.tellings.clear();
+    return taken;
+  }
 
   crashed(name: string, nowMs: number, observers: Iterable<number>): void {
     this.crashes.set(name, subject(nowMs, observers));

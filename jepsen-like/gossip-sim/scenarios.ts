@@ -2,6 +2,7 @@
  * What happens to the pool, one scenario after the other in one world. Each reports numbers and says whether what must
  * hold held: after the faults are over, everybody sees everybody that is up, and nobody else.
  */
+import type { Layer } from './core.ts';
 import type { SimMember } from './sim-member.ts';
 import type { World } from './world.ts';
 
@@ -15,6 +16,8 @@ export interface Outcome {
 export interface Scenario {
   readonly name: string;
   readonly story: string;
+  /** The layer that it needs; absent: either. */
+  readonly layer?: Layer;
   run(world: World): Omit<Outcome, 'scenario'>;
 }
 
@@ -200,6 +203,38 @@ const partition: Scenario = {
   },
 };
 
+/** Lost packets aside: what chance leaves out when each member tells a few others. */
+const missedShareMax = 0.005;
+
+const tell: Scenario = {
+  name: 'tell',
+  story: 'random members send 20 user events and ask 20 queries, to everybody; 1% of packets are lost',
+  layer: 'serf',
+  run(world) {
+    const tellers = world.random.stream('tell');
+    for (let i = 0; i < 20; i++) {
+      world.tell(tellers.pick(world.up()), `told-${i}`);
+      world.run(5_000);
+    }
+    const tellings = world.judge.takeTellings();
+    const wanted = tellings.length * world.up().length;
+    const missed = (what: 'events' | 'answers'): number => wanted - tellings.reduce((sum, one) => sum + one[what], 0);
+    const took = tellings.map(({ tookMs }) => tookMs);
+    return {
+      // An answer is one packet, and the question may not arrive either.
+      ok: missed('events') <= wanted * missedShareMax && missed('answers') <= wanted * (missedShareMax + 0.015),
+      numbers: {
+        told: tellings.length,
+        eventsMissed: missed('events'),
+        answersMissed: missed('answers'),
+        ofDeliveries: wanted,
+        eventKnownToAllMedianMs: percentile(took, 0.5),
+        eventKnownToAllMaxMs: percentile(took, 1),
+      },
+    };
+  },
+};
+
 function impair(world: World, member: SimMember, how: 'stopped' | 'deaf'): void {
   world.judge.impaired.add(member.name);
   member.stop(how);
@@ -218,4 +253,9 @@ export const scenarios: readonly Scenario[] = [
   pause,
   slowMembers(8, 4_096, 256, 60_000),
   partition,
+  tell,
 ];
+
+/** What a layer can do. */
+export const scenariosOf = (layer: Layer): readonly Scenario[] =>
+  scenarios.filter((scenario) => scenario.layer === undefined || scenario.layer === layer);

@@ -69,6 +69,10 @@ export class SimMember {
     this.step(() => this.core.leave(this.world.nowMs));
   }
 
+  tell(name: string): void {
+    this.step(() => this.core.tell(name, this.world.nowMs));
+  }
+
   // --- faults
 
   crash(): void {
@@ -115,7 +119,7 @@ export class SimMember {
 
   private step(input: () => void): void {
     input();
-    for (const effect of this.core.drain()) this.execute(effect);
+    for (const effect of this.core.drain(this.world.nowMs)) this.execute(effect);
   }
 
   private execute(effect: Effect<CoreTimer, never>): void {

@@ -3,7 +3,7 @@
  * which packet is lost, who fails when. Two runs of one seed observe the same things at the same moments (`digest`).
  */
 
-import { type GossipConfig, gossipConfig } from '../../src/gossip/config.ts';
+import { type GossipConfig, gossipConfig, type Profile } from '../../src/gossip/config.ts';
 import type { Endpoint, Peer } from '../../src/gossip/swim/types.ts';
 import type { StreamMessage } from '../../src/gossip/wire/stream.ts';
 import { type Random, seededRandom } from '../../src/std/random.ts';
@@ -19,6 +19,8 @@ export interface WorldOptions {
   readonly members: number;
   /** `serf` is everything; `swim` alone takes a tenth of the memory in pools of thousands. */
   readonly layer: Layer;
+  /** `lan` unless said. */
+  readonly profile?: Profile;
   readonly config?: Partial<GossipConfig>;
   readonly network?: Partial<NetworkOptions>;
 }
@@ -37,12 +39,12 @@ export class World implements SimWorld {
   private readonly queue = new EventQueue();
   private readonly byAddress = new Map<string, number>();
   private readonly initial: Peer[];
-  private readonly layer: Layer;
+  readonly layer: Layer;
 
   constructor(options: WorldOptions) {
     this.random = seededRandom(options.seed);
     this.layer = options.layer;
-    this.config = gossipConfig('lan', options.config);
+    this.config = gossipConfig(options.profile ?? 'lan', options.config);
     this.network = new SimNetwork({ ...defaultNetwork, ...options.network }, this.queue, this.random.stream('network'));
     this.initial = Array.from({ length: options.members }, (_, index) => this.peer(index));
     for (let index = 0; index < options.members; index++) this.add(index, this.initial).start();
@@ -54,6 +56,11 @@ export class World implements SimWorld {
 
   get events(): number {
     return this.queue.executed;
+  }
+
+  /** Calls back now and then while virtual time passes. */
+  onProgress(callback: () => void): void {
+    this.queue.progress = callback;
   }
 
   run(milliseconds: number): void {
@@ -95,6 +102,10 @@ export class World implements SimWorld {
       random: this.random.stream(`member-${index}`),
       known,
       observed: (what, about) => this.observed(index, self.name, what, about),
+      heard: (what, about, from) => {
+        this.mix(`${this.nowMs.toFixed(3)} ${self.name} ${what} ${about} ${from}`);
+        this.judge.heard(what, about, from, this.nowMs);
+      },
     });
     const member = new SimMember(index, { name: self.name, endpoint }, this, core);
     this.members[index] = member;
@@ -115,6 +126,12 @@ export class World implements SimWorld {
     member.start();
     member.join(seed.endpoint);
     return member;
+  }
+
+  /** A member tells everybody something, and asks everybody. */
+  tell(member: SimMember, name: string): void {
+    this.judge.told(name, this.nowMs);
+    member.tell(name);
   }
 
   crash(member: SimMember): void {

@@ -13,7 +13,8 @@ export interface InboxParts {
   readonly userEvents: UserEventLog;
   readonly answers: AnswerDesk;
   readonly queries: QueryRegister;
-  tellOn(queue: QueueName, bytes: Uint8Array): void;
+  /** `from`: who told us, where that is known. */
+  tellOn(queue: QueueName, bytes: Uint8Array, from: Endpoint | undefined): void;
   /** Straight to a member. */
   send(to: Endpoint, body: Uint8Array): void;
   problem(problem: WireProblem): void;
@@ -28,28 +29,28 @@ export class Inbox {
     this.parts = parts;
   }
 
-  receive(bytes: Uint8Array): void {
+  receive(bytes: Uint8Array, from: Endpoint | undefined): void {
     const decoded = decodeSerf(bytes);
-    if (decoded.ok) this.message(decoded.message, bytes);
+    if (decoded.ok) this.message(decoded.message, bytes, from);
     else this.parts.problem(decoded.problem);
   }
 
-  private message(message: SerfMessage, bytes: Uint8Array): void {
+  private message(message: SerfMessage, bytes: Uint8Array, from: Endpoint | undefined): void {
     const { roster, userEvents, answers, queries, tellOn, send } = this.parts;
     switch (message.kind) {
       case 'join':
-        if (roster.joinIntent(message.body.LTime, message.body.Node)) tellOn('intents', bytes);
+        if (roster.joinIntent(message.body.LTime, message.body.Node)) tellOn('intents', bytes, from);
         return;
       case 'leave': {
         const { LTime, Node, Prune } = message.body;
-        if (roster.leaveIntent(LTime, Node, Prune)) tellOn('intents', bytes);
+        if (roster.leaveIntent(LTime, Node, Prune)) tellOn('intents', bytes, from);
         return;
       }
       case 'userEvent':
-        if (userEvents.receive(message.body)) tellOn('events', bytes);
+        if (userEvents.receive(message.body)) tellOn('events', bytes, from);
         return;
       case 'query':
-        if (answers.receive(message.body)) tellOn('queries', bytes);
+        if (answers.receive(message.body)) tellOn('queries', bytes, from);
         return;
       case 'queryResponse':
         return queries.receive(message.body);

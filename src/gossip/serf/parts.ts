@@ -45,6 +45,9 @@ export interface PoolOptions {
   readonly reconnectTimeoutOf?: (member: Member) => number | undefined;
 }
 
+/** In pools up to this size queries, events and intents are told to each member in turn (see BroadcastQueue). */
+const audienceMax = 64;
+
 /** Protocol versions that this implementation understands and speaks: those of Serf 0.8 and later. */
 const protocol = { protocolMin: 1, protocolMax: 5, protocolCur: 2, delegateMin: 2, delegateMax: 5 } as const;
 
@@ -92,6 +95,8 @@ export class Parts {
       config,
       () => this.roster.size,
       (token) => this.broadcastDone(token),
+      // To count them costs more than chance does in a pool where the same one is hardly drawn twice.
+      () => (this.roster.size <= audienceMax ? this.swim.countActive() - 1 : 0),
     );
     this.announcer = new Announcer(context);
     this.waits = new Waits(context);
@@ -112,7 +117,7 @@ export class Parts {
     this.states = new StateExchange(context, { roster, userEvents, problem });
     this.inbox = new Inbox(context, {
       ...{ roster, userEvents, answers, queries, problem },
-      tellOn: (queue, bytes) => this.queue(queue, bytes),
+      tellOn: (queue, bytes, from) => this.queue(queue, bytes, undefined, from),
       send: network.send,
     });
     this.conflict = new NameConflict(
@@ -186,11 +191,11 @@ export class Parts {
       conflict: (existing) => {
         if (options.nameConflictResolution) this.conflict.claimed(existing.name);
       },
-      userMessage: (body) => this.inbox.receive(body),
+      userMessage: (body, from) => this.inbox.receive(body, from),
       ackPayload: () => (this.context.config.coordinates ? encodePingPayload(this.coordinates.coordinate) : null),
       acked: (peer, roundTripMs, payload) => this.acked(peer, roundTripMs, payload),
       hasBroadcasts: () => this.queues.any,
-      broadcasts: (bytes, overhead, parts) => this.queues.drain(bytes, overhead, parts),
+      broadcasts: (bytes, overhead, parts, to) => this.queues.drain(bytes, overhead, parts, to),
       userState: () => this.states.own(),
       mergeUserState: (state, join) => this.states.merge(state, join),
       joinDone: (join, failure) => {
@@ -218,8 +223,8 @@ export class Parts {
     }
   }
 
-  queue(which: QueueName, message: Uint8Array, token?: string): void {
-    this.queues.add(which, message, token);
+  queue(which: QueueName, message: Uint8Array, token?: string, heardFrom?: Endpoint): void {
+    this.queues.add(which, message, token, heardFrom);
     this.swim.somethingQueued();
   }
 

@@ -1,6 +1,7 @@
 /** Serf's three broadcast queues, in the order in which they ride on packets: intents, queries, user events. */
 import type { GossipConfig } from '../config.ts';
 import { BroadcastQueue } from '../swim/broadcast-queue.ts';
+import type { Endpoint } from '../swim/types.ts';
 
 export type QueueName = 'intents' | 'queries' | 'events';
 
@@ -9,13 +10,14 @@ const order: readonly QueueName[] = ['intents', 'queries', 'events'];
 export class SerfQueues {
   private readonly queues: Readonly<Record<QueueName, BroadcastQueue>>;
 
-  constructor(config: GossipConfig, members: () => number, finished: (token: string) => void) {
-    const queue = (): BroadcastQueue => new BroadcastQueue(config.retransmitMult, members, finished);
+  /** `audience`: see BroadcastQueue. */
+  constructor(config: GossipConfig, members: () => number, finished: (token: string) => void, audience: () => number) {
+    const queue = (): BroadcastQueue => new BroadcastQueue(config.retransmitMult, members, finished, audience);
     this.queues = { intents: queue(), queries: queue(), events: queue() };
   }
 
-  add(which: QueueName, message: Uint8Array, token?: string): void {
-    this.queues[which].add(message, { token });
+  add(which: QueueName, message: Uint8Array, token: string | undefined, heardFrom: Endpoint | undefined): void {
+    this.queues[which].add(message, { token, heardFrom });
   }
 
   get any(): boolean {
@@ -26,12 +28,12 @@ export class SerfQueues {
     return this.queues[which].length;
   }
 
-  /** What fits into the bytes left in a packet. */
-  drain(bytes: number, overhead: number, parts: number): Uint8Array[] {
+  /** What fits into the bytes left in a packet to `to`. */
+  drain(bytes: number, overhead: number, parts: number, to: Endpoint): Uint8Array[] {
     const taken: Uint8Array[] = [];
     let free = bytes;
     for (const name of order) {
-      const some = this.queues[name].drain(free, overhead, parts - taken.length);
+      const some = this.queues[name].drain(free, overhead, parts - taken.length, to);
       for (const message of some) free -= message.length + overhead;
       taken.push(...some);
     }

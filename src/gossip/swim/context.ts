@@ -35,15 +35,15 @@ export interface SwimDelegate {
   left(peer: Peer): void;
   /** Somebody claims a name that belongs to another address. */
   conflict(existing: Peer, claimed: Alive): void;
-  /** The body of a user message. */
-  userMessage(body: Uint8Array): void;
+  /** The body of a user message; who told it, if by a packet. */
+  userMessage(body: Uint8Array, from?: Endpoint): void;
   /** Rides on each ack of ours. */
   ackPayload(): Uint8Array | null;
   /** A direct ack came in time. */
   acked(peer: Peer, roundTripMs: number, payload: Uint8Array | null): void;
   hasBroadcasts(): boolean;
-  /** Bodies of user messages that fit `bytes`, each costing `overhead` more than its length. */
-  broadcasts(bytes: number, overhead: number, partsFree: number): Uint8Array[];
+  /** Bodies of user messages for a packet to `to` that fit `bytes`, each costing `overhead` more than its length. */
+  broadcasts(bytes: number, overhead: number, partsFree: number, to: Endpoint): Uint8Array[];
   userState(join: boolean): Uint8Array;
   mergeUserState(state: Uint8Array, join: boolean): void;
   /** A push-pull asked for with `join` is over. */

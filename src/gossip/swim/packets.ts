@@ -29,7 +29,7 @@ export class Packets {
     const { config, packetOverheadBytes, outbox } = this.context;
     const free =
       config.udpPacketBytesMax - packetOverheadBytes - message.length - compoundHeaderBytes - partOverheadBytes;
-    const extra = this.drain(free);
+    const extra = this.drain(free, to);
     outbox.push({ kind: 'packet', to, messages: [message, ...extra], crc: false, probe });
   }
 
@@ -45,11 +45,11 @@ export class Packets {
   }
 
   /** Membership first, then what the layer above has, into the bytes that are left. */
-  private drain(bytes: number): Uint8Array[] {
+  private drain(bytes: number, to: Endpoint): Uint8Array[] {
     const messages = this.context.queue.drain(bytes, partOverheadBytes, partsMax);
     const used = messages.reduce((sum, message) => sum + message.length + partOverheadBytes, 0);
     const partsFree = partsMax - messages.length;
-    const above = this.context.delegate.broadcasts(bytes - used, userOverheadBytes, partsFree);
+    const above = this.context.delegate.broadcasts(bytes - used, userOverheadBytes, partsFree, to);
     for (const body of above) messages.push(encodeUser(body));
     return messages;
   }
@@ -78,9 +78,10 @@ export class Packets {
       return peer.state !== 'dead' || nowMs - peer.sinceMs <= config.gossipToTheDeadMs;
     });
     for (const peer of targets) {
-      const messages = this.drain(config.udpPacketBytesMax - packetOverheadBytes - compoundHeaderBytes);
-      if (messages.length === 0) return;
-      this.sendToPeer(peer, messages);
+      const messages = this.drain(config.udpPacketBytesMax - packetOverheadBytes - compoundHeaderBytes, peer);
+      // What is left may be news to the next one.
+      if (messages.length > 0) this.sendToPeer(peer, messages);
+      else if (!this.anythingQueued) return;
     }
   }
 }

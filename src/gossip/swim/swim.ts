@@ -126,7 +126,7 @@ export class Swim {
       case 'nack':
         return this.prober.nack(message.body.SeqNo);
       case 'user':
-        return this.context.delegate.userMessage(message.body);
+        return this.context.delegate.userMessage(message.body, from);
       default:
         return this.aboutMember(message);
     }

@@ -99,6 +99,62 @@ describe('broadcast queue', () => {
     expect(queue.drain(100, 2).map((message) => message[0])).toEqual([3, 2]);
   });
 
+  describe('with an audience', () => {
+    const at = (number: number) => ({ address: '10.0.0.1', port: number });
+    const queueFor = (audience: () => number, retransmitMult = 4) =>
+      new BroadcastQueue(
+        retransmitMult,
+        () => 5,
+        () => {},
+        audience,
+      );
+    const told = (queue: BroadcastQueue, to: number): number => queue.drain(100, 2, 100, at(to)).length;
+
+    it('nobody is told twice before everybody was told once, and who told us not at all', () => {
+      const queue = queueFor(() => 3);
+      queue.add(of(10), { heardFrom: at(1) });
+      expect([told(queue, 1), told(queue, 2), told(queue, 2), told(queue, 3)]).toEqual([0, 1, 0, 1]);
+      // All three know: a second round makes up for what was lost.
+      expect([told(queue, 1), told(queue, 1), told(queue, 2), queue.length]).toEqual([1, 0, 1, 0]);
+    });
+
+    it('what one knows already makes room for what is news', () => {
+      const queue = queueFor(() => 3);
+      queue.add(of(10, 1), { heardFrom: at(1) });
+      queue.add(of(10, 2), { heardFrom: at(2) });
+      expect(queue.drain(100, 2, 100, at(1)).map((message) => message[0])).toEqual([2]);
+    });
+
+    it('ends however few there are to tell, and also when they become fewer meanwhile', () => {
+      for (const audience of [0, 1, 2]) {
+        const queue = queueFor(() => audience);
+        queue.add(of(10), { heardFrom: at(1) });
+        for (let i = 0; queue.length > 0; i++) {
+          expect(i).toBeLessThan(20);
+          for (let to = 1; to <= audience || to === 1; to++) told(queue, to);
+        }
+      }
+      let audience = 4;
+      const queue = queueFor(() => audience);
+      queue.add(of(10), { heardFrom: at(1) });
+      told(queue, 2);
+      audience = 1;
+      for (let i = 0; i < 3; i++) told(queue, 2);
+      expect(queue.length).toBe(0);
+    });
+
+    it('four are told at least, or all there are, whatever the profile', () => {
+      const sent = (audience: number): number => {
+        const queue = queueFor(() => audience, 2);
+        queue.add(of(10));
+        let count = 0;
+        for (let to = 0; queue.length > 0; to++) count += told(queue, to % audience);
+        return count;
+      };
+      expect([1, 3, 4, 9].map(sent)).toEqual([2, 3, 4, 4]);
+    });
+  });
+
   it('prune drops the most told', () => {
     const queue = new BroadcastQueue(
       4,
