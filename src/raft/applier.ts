@@ -45,21 +45,31 @@ export class Applier {
     this.#entriesMax = parts.settings.applyEntriesMax;
   }
 
-  applyUpTo(index: LogIndex): void {
+  /** `others`: somebody waits for what this turn sends or writes. That leaves first, and applying has the next turn. */
+  applyUpTo(index: LogIndex, others = false): void {
     this.#target = index;
-    if (!this.#scheduled) this.#run();
+    if (this.#scheduled) return;
+    if (!others) this.#run();
+    else if (this.#mayRun()) this.#schedule();
   }
 
-  #run(): void {
-    const { core } = this.#parts;
-    if (core.state.installing !== undefined || core.state.appliedIndex >= this.#target) return;
-    this.#timedRun(this.#take());
-    if (core.state.appliedIndex >= this.#target) return;
+  #mayRun(): boolean {
+    const { installing, appliedIndex } = this.#parts.core.state;
+    return installing === undefined && appliedIndex < this.#target;
+  }
+
+  #schedule(): void {
     this.#scheduled = true;
     this.#parts.later(() => {
       this.#scheduled = false;
       this.#run();
     });
+  }
+
+  #run(): void {
+    if (!this.#mayRun()) return;
+    this.#timedRun(this.#take());
+    if (this.#mayRun()) this.#schedule();
   }
 
   #timedRun(entries: readonly Entry[]): void {

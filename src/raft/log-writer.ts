@@ -6,6 +6,8 @@ import type { Persist } from './core/persistence.ts';
 import type { RaftLog } from './log/log.ts';
 
 export interface LogWriterEvents {
+  /** Nothing else is to be done before the next write is on the disk. */
+  mayHold(): boolean;
   persisted(number: number): void;
   failed(reason: unknown): void;
 }
@@ -55,7 +57,7 @@ export class LogWriter {
         const task = batch.length === 0 ? this.#tasks.shift() : undefined;
         if (batch.length > 0) {
           this.#queue = [];
-          await this.#log.write(batch);
+          await this.#log.write(batch, this.#events.mayHold());
           if (!this.#stopped) this.#events.persisted(batch.at(-1)!.number);
         } else if (task !== undefined) await task();
         else return;

@@ -117,6 +117,8 @@ export class RaftNode implements Raft {
       refusal: () => this.#notLeader(),
     });
     this.#writer = new LogWriter(log, {
+      // All that a follower has to say waits for its disk. A leader sends, and answers reads, meanwhile.
+      mayHold: () => core.state.leadership === undefined,
       persisted: (number) => this.#input(() => core.persisted(number, clock.monotonicMs())),
       failed: (reason) => this.#fail(reason),
     });
@@ -211,7 +213,7 @@ export class RaftNode implements Raft {
       const deferred = this.#reads.take(id);
       if (deferred !== undefined) this.#appliedWaiters.wait(index, this.#core.state.appliedIndex, deferred);
     }
-    this.#applier.applyUpTo(effects.applyUpTo);
+    this.#applier.applyUpTo(effects.applyUpTo, effects.send.length > 0 || effects.persist !== undefined);
   }
 
   #event(event: CoreEvent): void {

@@ -13,8 +13,8 @@ import { configurationOf } from './support/cluster.ts';
 const settings = resolveSettings();
 const count = 10_000;
 
-/** Applies `count` committed entries of a log; gives the lengths of the runs. A command takes `costMs(index)`. */
-function runsOf(costMs: (index: number) => number): number[] {
+/** Applies `count` committed entries of a log; gives the lengths of the runs, by turn. A command takes `costMs(index)`. */
+function turnsOf(costMs: (index: number) => number, others: boolean): number[][] {
   let nowMs = 0;
   let appliedIndex = 0;
   const runs: number[] = [];
@@ -51,11 +51,27 @@ function runsOf(costMs: (index: number) => number): number[] {
     clock: { monotonicMs: () => nowMs, wallMs: () => nowMs, after: () => () => {} },
     events: { result: () => {}, configuration: () => {}, applied: () => {} },
   });
-  applier.applyUpTo(count);
-  for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) turn();
+  applier.applyUpTo(count, others);
+  const byTurn = [runs.splice(0)];
+  for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
+    turn();
+    byTurn.push(runs.splice(0));
+  }
   expect(appliedIndex).toBe(count);
-  return runs;
+  return byTurn;
 }
+
+const runsOf = (costMs: (index: number) => number): number[] => turnsOf(costMs, false).flat();
+
+it('one run a turn, the first in this one', () => {
+  const turns = turnsOf(() => 0.001, false);
+  expect(turns.map((runs) => runs.length)).toEqual(turns.map(() => 1));
+});
+
+it('what others wait for has this turn, and applying those that follow', () => {
+  const turns = turnsOf(() => 0.001, true);
+  expect(turns.map((runs) => runs.length)).toEqual(turns.map((_, turn) => (turn === 0 ? 0 : 1)));
+});
 
 it('cheap commands are applied in runs as long as they may be', () => {
   expect(new Set(runsOf(() => 0.001).slice(0, -1))).toEqual(new Set([settings.applyEntriesMax]));

@@ -19,8 +19,10 @@ export interface RaftLog {
   readonly recovered: RecoveredLog;
   /** Marks an empty log as this server's, with the configuration to begin with (or none, if it is to be told). */
   initialize(id: ServerId, clusterId: string, bootstrap: Configuration | undefined): Promise<void>;
-  /** Carries out persists in order, in one commit. Resolves when they are on the disk. */
-  write(persists: readonly Persist[]): Promise<void>;
+  /**
+   * Carries out persists in order, in one commit. Resolves when they are on the disk. `mayHold`: the thread may wait for a quick disk.
+   */
+  write(persists: readonly Persist[], mayHold?: boolean): Promise<void>;
   /** Durable entries from `from`, at least one, bounded; empty if `from` is not in the log. Throws `logCorrupt`. */
   read(from: LogIndex, upTo: LogIndex, entriesMax: number, bytesMax: number): Entry[];
   /** Forgets entries up to and including `index`, whose configuration becomes the base. Their room is freed by `cleanUp`. */

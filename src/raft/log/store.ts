@@ -23,7 +23,8 @@ export interface LogStore {
   /**
    * Carries out the operations in order and resolves once they are on the disk (fsync). A crash before that leaves a *prefix* of
    * them, so the caller orders them such that each prefix is a valid log. After a rejection nothing is known: do not use it again.
+   * `mayHold`: the caller has nothing else to do; a quick disk may be waited for on the spot.
    */
-  commit(operations: readonly StoreOperation[]): Promise<void>;
+  commit(operations: readonly StoreOperation[], mayHold?: boolean): Promise<void>;
   close(): Promise<void>;
 }

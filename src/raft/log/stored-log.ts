@@ -68,7 +68,7 @@ export class StoredLog implements RaftLog {
     this.reload();
   }
 
-  async write(persists: readonly Persist[]): Promise<void> {
+  async write(persists: readonly Persist[], mayHold = false): Promise<void> {
     const operations: StoreOperation[] = [];
     let last = this.#last;
     let crc = this.#lastCrc;
@@ -89,7 +89,7 @@ export class StoredLog implements RaftLog {
         ({ crc } = encoded);
       }
     }
-    await this.#commit(operations);
+    await this.#commit(operations, mayHold);
     this.#last = last;
     this.#lastCrc = crc;
   }
@@ -173,12 +173,12 @@ export class StoredLog implements RaftLog {
     return decoded.crc;
   }
 
-  async #commit(operations: readonly StoreOperation[]): Promise<void> {
+  async #commit(operations: readonly StoreOperation[], mayHold = false): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     assert(!this.#busy, 'writes to the log do not overlap');
     this.#busy = true;
     try {
-      await this.#store.commit(operations);
+      await this.#store.commit(operations, mayHold);
     } catch (cause) {
       this.#failure = new RaftError('storageFailed', { detail: String(cause) }, { cause });
       throw this.#failure;

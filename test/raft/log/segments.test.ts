@@ -70,9 +70,10 @@ class MemoryFolder implements SegmentFolder {
     return {
       sizeBytes: file.durable.length,
       write: (bytes, at) => void file.write(bytes, at),
-      sync: async () => {
-        this.#maybeFail();
-        file.sync();
+      sync: (mayHold) => {
+        if (!mayHold) return Promise.resolve().then(() => this.#sync(file));
+        this.#sync(file);
+        return undefined;
       },
       read: (at, bytes) => Buffer.from(file.cached.subarray(at, at + bytes)),
       close: () => {},
@@ -86,6 +87,11 @@ class MemoryFolder implements SegmentFolder {
   losePower(random: Random): void {
     for (const file of this.files.values()) file.lose(random);
     this.syncsLeft = Number.POSITIVE_INFINITY;
+  }
+
+  #sync(file: MemoryFile): void {
+    this.#maybeFail();
+    file.sync();
   }
 
   #maybeFail(): void {
@@ -164,7 +170,7 @@ describe('the segments of a log', () => {
           try {
             for (let i = 0; i < 25; i++) {
               underWay = randomCommit(random, reported);
-              await store.commit(underWay);
+              await store.commit(underWay, random.next() < 0.5);
               reported = carryOut(reported, underWay);
               underWay = [];
             }

@@ -4,6 +4,7 @@ import {
   constants,
   existsSync,
   fdatasync,
+  fdatasyncSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -18,12 +19,14 @@ import {
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { DiskPace } from './disk-pace.ts';
 
 export interface SegmentFile {
   readonly sizeBytes: number;
   /** Into the page cache; durable after the next `sync`. */
   write(bytes: Uint8Array, at: number): Promise<void> | undefined;
-  sync(): Promise<void>;
+  /** `mayHold`: it may be done before this returns, if the disk is known to be quick; then nothing is returned. */
+  sync(mayHold: boolean): Promise<void> | undefined;
   read(at: number, bytes: number): Buffer;
   close(): void;
 }
@@ -49,20 +52,32 @@ const fdatasyncAsync = promisify(fdatasync);
 class DiskFile implements SegmentFile {
   readonly sizeBytes: number;
   readonly #fd: number;
+  readonly #pace: DiskPace;
+  #unsyncedBytes = 0;
 
-  constructor(fd: number, sizeBytes: number) {
+  constructor(fd: number, sizeBytes: number, pace: DiskPace) {
     this.#fd = fd;
     this.sizeBytes = sizeBytes;
+    this.#pace = pace;
   }
 
   write(bytes: Uint8Array, at: number): Promise<void> | undefined {
+    this.#unsyncedBytes += bytes.length;
     if (bytes.length > immediateBytesMax) return this.#writeLarge(bytes, at);
     for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done, bytes.length - done, at + done);
     return undefined;
   }
 
-  sync(): Promise<void> {
-    return fdatasyncAsync(this.#fd);
+  sync(mayHold: boolean): Promise<void> | undefined {
+    const small = this.#unsyncedBytes <= immediateBytesMax;
+    this.#unsyncedBytes = 0;
+    if (!small) return fdatasyncAsync(this.#fd);
+    const startMs = performance.now();
+    const done = (): void => this.#pace.took(performance.now() - startMs);
+    if (!mayHold || !this.#pace.isQuick) return fdatasyncAsync(this.#fd).then(done);
+    fdatasyncSync(this.#fd);
+    done();
+    return undefined;
   }
 
   read(at: number, bytes: number): Buffer {
@@ -90,6 +105,7 @@ class DiskFile implements SegmentFile {
 /** Segments in the directory `path`, which is created if need be. */
 export function diskFolder(path: string): SegmentFolder {
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  const pace = new DiskPace();
   const nameOf = (number: number): string => join(path, `${String(number).padStart(10, '0')}.log`);
   const syncNames = (): void => {
     const fd = openSync(path, constants.O_RDONLY);
@@ -124,11 +140,11 @@ export function diskFolder(path: string): SegmentFolder {
         rmSync(unfinished, { force: true });
         throw error;
       }
-      return new DiskFile(fd, sizeBytes);
+      return new DiskFile(fd, sizeBytes, pace);
     },
     open: (number) => {
       const fd = openSync(nameOf(number), constants.O_RDWR);
-      return new DiskFile(fd, statSync(nameOf(number)).size);
+      return new DiskFile(fd, statSync(nameOf(number)).size, pace);
     },
     remove: (number) => unlink(nameOf(number)),
   };

@@ -54,7 +54,7 @@ export async function recoverSegments(
     for (let from = at; from <= rest; from += zeros.length) {
       await file.write(zeros.subarray(0, Math.min(zeros.length, rest + 1 - from)), from);
     }
-    await file.sync();
+    await file.sync(false);
   }
   return { segments, current, at: end, sequence: sequence ?? 0 };
 }

@@ -125,11 +125,11 @@ export class SegmentStore implements LogStore {
     }
   }
 
-  async commit(operations: readonly StoreOperation[]): Promise<void> {
+  async commit(operations: readonly StoreOperation[], mayHold = false): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#committing = true;
     try {
-      await this.#sync(await this.#write(operations));
+      await this.#sync(await this.#write(operations), mayHold);
       if (this.#end.at * 2 > this.#end.segment.file.sizeBytes) this.#next ??= this.#create();
       await this.#removeOld();
     } finally {
@@ -152,7 +152,7 @@ export class SegmentStore implements LogStore {
       let block = this.#end.at === 0 ? [...this.#beginning(), ...some] : some;
       if (this.#end.at + sizeOf(block) > this.#end.segment.file.sizeBytes) {
         // What the old segment holds must be durable before anything in the new one is, and its values are repeated there.
-        await this.#sync(written);
+        await this.#sync(written, false);
         written = [];
         await this.#turn(sizeOf([...this.#beginning(), ...some]));
         block = [...this.#beginning(), ...some];
@@ -168,9 +168,10 @@ export class SegmentStore implements LogStore {
     return written;
   }
 
-  async #sync(written: readonly Written[]): Promise<void> {
+  async #sync(written: readonly Written[], mayHold: boolean): Promise<void> {
     const { sequence } = this.#end;
-    await this.#end.segment.file.sync();
+    const later = this.#end.segment.file.sync(mayHold);
+    if (later !== undefined) await later;
     this.#end.durable = sequence;
     for (const { steps, segment, at } of written) {
       for (const step of steps) carryOut(this.#index, step, segment, at);
