@@ -39,6 +39,8 @@ const flags = [
   '-log-level=info',
   '-hcl=limits { http_max_conns_per_client = 0 }',
   '-hcl=raft_snapshot_threshold = 16384',
+  // A follower that begins again empty is a voter again soon after it has everything.
+  '-hcl=autopilot { server_stabilization_time = "1s" }',
 ];
 
 interface Row {
@@ -49,6 +51,10 @@ interface Row {
   readonly killedMs: number;
   readonly stoppedMs: number;
   readonly checkpointMs: number;
+  /** Saving the whole state over HTTP, as an operator does. */
+  readonly saveMs: number;
+  /** An empty follower, from its start until it answers with the newest write. */
+  readonly installMs: number;
   readonly loopMs: number;
   readonly ownMiB: number;
   readonly filesMiB: number;
@@ -82,6 +88,39 @@ async function restarted(cluster: ProcessCluster, server: number, how: 'kill' | 
   const start = performance.now();
   cluster.launch(server);
   return untilReady(cluster, server, start, marker);
+}
+
+/** Reads all of an answer; ms. */
+async function download(url: string, method: string): Promise<number> {
+  const start = performance.now();
+  const response = await fetch(url, method === 'POST' ? { method, body: '{}' } : { method });
+  let bytes = 0;
+  for await (const piece of response.body ?? []) bytes += (piece as Uint8Array).length;
+  if (response.status !== 200 || bytes === 0) throw new Error(`${url}: ${response.status}, ${bytes} bytes`);
+  return performance.now() - start;
+}
+
+/** A follower loses its disk: it is taken out, begins again empty, and gets a checkpoint. */
+async function reinstalled(cluster: ProcessCluster, server: number): Promise<number> {
+  const marker = `install-${performance.now()}`;
+  const leader = (await cluster.leader())!;
+  const removal = `/v1/operator/raft/peer?address=${cluster.advertised(server)}:8300`;
+  // Dead before it is taken out: a living server would be taken in again at once.
+  await cluster.kill(server);
+  const { status, body } = await cluster.ask(leader, 'DELETE', removal);
+  if (status !== 200) throw new Error(body);
+  cluster.wipe(server);
+  await cluster.ask(leader, 'PUT', '/v1/kv/marker', marker);
+  const start = performance.now();
+  cluster.launch(server);
+  const took = await untilReady(cluster, server, start, marker);
+  for (;;) {
+    const answer = await cluster.ask(leader, 'GET', '/v1/operator/raft/configuration');
+    const { Servers } = JSON.parse(answer.body) as { Servers: { Voter: boolean }[] };
+    if (Servers.filter(({ Voter }) => Voter).length === cluster.size) return took;
+    if (performance.now() - start > 120_000) throw new Error(`server ${server} is no voter. Logs: ${cluster.folder}`);
+    await delay(100);
+  }
 }
 
 /** From the server's log: how long its newest checkpoint took, ms. */
@@ -129,7 +168,10 @@ async function heddle(): Promise<Row[]> {
       const killedMs = await restarted(cluster, follower, 'kill');
       const stoppedMs = await restarted(cluster, follower, 'terminate');
       const checkpointMs = newestCheckpointMs(cluster, leader);
-      rows.push({ keys, ...writes, killedMs, stoppedMs, checkpointMs, loopMs, ownMiB: own, filesMiB: files });
+      const saveMs = await download(`http://${target}/v1/snapshot`, 'GET');
+      const installMs = await reinstalled(cluster, follower);
+      const times = { killedMs, stoppedMs, checkpointMs, saveMs, installMs, loopMs };
+      rows.push({ keys, ...writes, ...times, ownMiB: own, filesMiB: files });
     }
   } finally {
     cluster.stop();
@@ -162,8 +204,9 @@ async function etcd(): Promise<Row[]> {
       const writes = await writesOn(peer.targets[0]!, etcdPut('bench', value));
       const { own, files } = residentParts(peer.pids[0]!);
       const killedMs = await peer.restart(1);
-      const none = { stoppedMs: Number.NaN, checkpointMs: Number.NaN, loopMs: Number.NaN };
-      rows.push({ keys, ...writes, killedMs, ...none, ownMiB: own, filesMiB: files });
+      const saveMs = await download(`http://${peer.targets[0]}/v3/maintenance/snapshot`, 'POST');
+      const none = { stoppedMs: Number.NaN, checkpointMs: Number.NaN, installMs: Number.NaN, loopMs: Number.NaN };
+      rows.push({ keys, ...writes, killedMs, saveMs, ...none, ownMiB: own, filesMiB: files });
     }
   } finally {
     peer.stop();
@@ -183,6 +226,9 @@ const cells = (name: string, row: Row, first: Row, peer: Row | undefined): strin
   peer === undefined ? '' : ratio(row.killedMs, peer.killedMs),
   figure(row.stoppedMs),
   figure(row.checkpointMs),
+  figure(row.saveMs),
+  peer === undefined ? '' : ratio(row.saveMs, peer.saveMs),
+  figure(row.installMs),
   figure(row.loopMs),
   figure(row.ownMiB),
   figure(row.filesMiB),
@@ -207,7 +253,17 @@ printTable(
       'ready after -9 ms',
       'to etcd',
     ],
-    ...['after stop ms', 'checkpoint ms', 'loop held ms', 'own MiB', 'file MiB', 'own to etcd'],
+    ...[
+      'after stop ms',
+      'checkpoint ms',
+      'saved ms',
+      'to etcd',
+      'install ms',
+      'loop held ms',
+      'own MiB',
+      'file MiB',
+      'own to etcd',
+    ],
   ],
   [
     ...peers.map((row) => cells('etcd', row, peers[0]!, undefined)),
@@ -215,5 +271,5 @@ printTable(
   ],
 );
 process.stdout.write(
-  '\np50, p99: one client. Ready: the process answers from its state with the newest write. File MiB: pages of files in memory.\n',
+  '\np50, p99: one client. Saved: the snapshot read over HTTP. Install: an empty follower, from its start until it answers. Ready: the process answers from its state with the newest write. File MiB: pages of files in memory.\n',
 );
