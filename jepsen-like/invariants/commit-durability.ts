@@ -5,7 +5,7 @@ const name = 'commit-durability';
 export const commitDurability: Invariant = {
   name,
   source: 'Raft §5.3, §6; etcd #14370, NATS 2.12.1',
-  says: 'What is committed is on the disks of a majority of each voter group in force, at that moment.',
+  says: 'What is committed is, or was when it was acknowledged, on the disks of a majority of each voter group in force.',
   create: () => {
     const committed = new CommittedLog();
     return {
@@ -19,8 +19,15 @@ export const commitDurability: Invariant = {
         });
         if (newest === undefined) return;
         const { index, term } = newest;
-        const holders = all.filter(({ mirror }) => mirror.has(index, term)).map(({ id }) => id);
         const configuration = state.membership.latest;
+        // A voter is a server together with its log. One whose disk was replaced has acknowledged what it did, and died.
+        const holders = all
+          .filter(({ id, mirror, lostMirrors }) =>
+            [mirror, ...lostMirrors].some(
+              (each) => each.logId === (configuration.logIds?.[id] ?? 0) && each.has(index, term),
+            ),
+          )
+          .map(({ id }) => id);
         hold(
           majorities(configuration, (id) => holders.includes(id)),
           name,

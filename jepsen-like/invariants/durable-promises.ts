@@ -8,6 +8,10 @@ export const durablePromises: Invariant = {
   create: () => {
     const votes = new Map<string, string>();
     return {
+      // With another log it is another voter.
+      diskReplaced: ({ id }) => {
+        for (const key of [...votes.keys()]) if (key.startsWith(`${id}:`)) votes.delete(key);
+      },
       sent: (message, { id, mirror }) => {
         const { term, votedFor } = mirror.hardState;
         if (message.kind === 'preVoteRequest' || (message.kind === 'preVoteResponse' && message.granted)) return;

@@ -13,12 +13,16 @@ export interface Watched {
   /** Undefined while it is down. */
   readonly state: CoreState | undefined;
   readonly mirror: Mirror;
+  /** What was on disks that it has lost since. */
+  readonly lostMirrors: readonly Mirror[];
   readonly machineIndex: number;
 }
 
 export interface Watch {
   /** After every event that concerned this server. */
   step?(server: Watched, all: readonly Watched[]): void;
+  /** Its disk was replaced by an empty one. */
+  diskReplaced?(server: Watched): void;
   /** It has started (again), from its disk. */
   started?(server: Watched): void;
   sent?(message: Message, server: Watched): void;

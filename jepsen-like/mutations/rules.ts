@@ -205,6 +205,11 @@ export const ruleMutations: readonly Mutation[] = [
     rules: { applyLimit: (commitIndex) => commitIndex },
   },
   {
+    name: 'a voter whose disk was replaced counts as before',
+    source: 'Raft §5.1, stable storage; hashicorp/raft: same id, new data',
+    rules: { isSameLog: () => true },
+  },
+  {
     name: 'a removed server campaigns',
     source: 'R26, hashicorp/raft #476',
     rules: {

@@ -149,6 +149,13 @@ export class SimMachine implements StateMachine {
     else this.#load(encoder.encode('{"registers":[],"hash":0,"appliedIndex":0,"format":1}'));
   }
 
+  /** The disk is replaced by an empty one. */
+  loseDisk(): void {
+    this.#files.clear();
+    this.#latest = undefined;
+    this.losePower();
+  }
+
   get #isFull(): boolean {
     return this.fullUntilMs > this.#events.nowMs();
   }

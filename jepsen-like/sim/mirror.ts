@@ -19,6 +19,8 @@ export class Mirror {
   hardState: HardState = { term: 0, votedFor: '' };
   prefixIndex = 0;
   lastIndex = 0;
+  /** Which log this is; undefined before it was begun. */
+  logId: number | undefined;
   /** Called for each entry that becomes durable. */
   onEntry: (index: number, entry: MirroredEntry) => void = () => {};
 
@@ -51,6 +53,7 @@ export class Mirror {
 
   #named(key: string, bytes: Uint8Array): void {
     if (key === 'hardState') this.hardState = decodeRecord(bytes) as HardState;
+    if (key === 'identity') this.logId = (decodeRecord(bytes) as { logId?: number }).logId ?? 0;
     if (key === 'prefix') this.prefixIndex = (decodeRecord(bytes) as { index: number }).index;
   }
 

@@ -11,6 +11,10 @@ const hourMs = 3_600_000;
 /** How long after a failed write a supervisor starts the server again. */
 const supervisorMs = 500;
 
+/** One copy at most is given up in a run: a good one of everything must remain on a majority. */
+const diskWasLost = (world: World): boolean =>
+  world.servers.some(({ damage, lostMirrors }) => damage !== undefined || lostMirrors.length > 0);
+
 /**
  * The disk of one server is damaged while it is down, and it is started once, to see that it refuses. One at most is given up in a
  * run, so that a good copy of everything remains.
@@ -24,7 +28,7 @@ export function damageDisk(
 ): void {
   if (candidates.length === 0) return;
   const server = random.pick(candidates);
-  if (world.servers.some((other) => other.damage !== undefined) || world.majorityNeeds(server)) return;
+  if (diskWasLost(world) || world.majorityNeeds(server)) return;
   server.crash(false);
   const key = damage(server);
   if (key === undefined) return world.restart(server);
@@ -82,6 +86,12 @@ export const rarerActs: { readonly [K in RarerFaultKind]: Act } = {
     afterwards(world, durationMs + supervisorMs, () => {
       for (const other of world.servers) if (other.machine.format < newestFormat) world.upgrade(other);
     });
+  },
+  /** An operator replaces a disk. The server comes back empty, and knows nothing of its votes and its log. */
+  replaceDisk: (world, random, durationMs) => {
+    const server = random.chance(0.3) ? (leader(world) ?? random.pick(world.servers)) : random.pick(world.servers);
+    if (diskWasLost(world) || world.majorityNeeds(server)) return;
+    world.replaceDisk(server, durationMs);
   },
   /** Two halves that only one server joins. */
   bridge: (world, random, durationMs) => {

@@ -14,6 +14,7 @@ const meanMs = {
   newerServer: [4_000, 12_000],
   bridge: [1_500, 8_000],
   ring: [1_500, 8_000],
+  replaceDisk: [2_000, 10_000],
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type RarerFaultKind = keyof typeof meanMs;

@@ -23,7 +23,9 @@ export class SimServer {
   readonly world: World;
   readonly disk: SimDisk;
   readonly machine: SimMachine;
-  readonly mirror = new Mirror();
+  mirror = new Mirror();
+  /** Of disks that were replaced. */
+  readonly lostMirrors: Mirror[] = [];
   condition: Condition = 'down';
   node: RaftNode | undefined;
   /** Why it will never start again: its log was damaged, and it noticed. */
@@ -167,6 +169,18 @@ export class SimServer {
     this.disk.crash();
     if (powerLoss) this.machine.losePower();
     if (wasUp) this.world.connectionsBroke(this);
+  }
+
+  /** Its disk is replaced by an empty one, while it is down. */
+  replaceDisk(): void {
+    this.crash(true);
+    this.world.note(this.id, 'disk replaced');
+    this.disk.replace();
+    this.machine.loseDisk();
+    const lost = this.mirror;
+    this.lostMirrors.push(lost);
+    this.mirror = new Mirror();
+    this.mirror.onEntry = lost.onEntry;
   }
 
   pause(): void {

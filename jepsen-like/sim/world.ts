@@ -254,7 +254,9 @@ export class World {
   }
 
   #start(server: SimServer): void {
-    server.start(this.#bootstrap.voters.includes(server.id) ? this.#bootstrap : undefined);
+    // Who finds a cluster does not begin one: an emptied server waits to be taken in.
+    const begins = this.#bootstrap.voters.includes(server.id) && server.lostMirrors.length === 0;
+    server.start(begins ? this.#bootstrap : undefined);
   }
 
   restart(server: SimServer): void {
@@ -284,6 +286,34 @@ export class World {
       this.swarm.servers < 3 ||
       this.swarm.faults.membership !== undefined
     );
+  }
+
+  /** One server loses its disk and comes back empty, under the same id, after a while. */
+  replaceDisk(server: SimServer, downMs: number): void {
+    server.replaceDisk();
+    const watched = this.#watched[this.servers.indexOf(server)]!;
+    this.#watch((watch) => watch.diskReplaced?.(watched));
+    this.mark('disk: replaced');
+    this.time.schedule(downMs, () => this.restart(server));
+    this.#takeInAnew(server);
+  }
+
+  /** What autopilot does: a voter that lost its log becomes a learner, and a voter again when it has caught up. */
+  #takeInAnew(server: SimServer): void {
+    const { id, mirror } = server;
+    const status = this.#leader()?.node?.status();
+    const known = status?.configuration.logIds?.[id];
+    if (known !== undefined && known === mirror.logId) return this.mark('disk: taken in anew');
+    this.time.schedule(100, () => this.#takeInAnew(server));
+    if (status === undefined) return;
+    const { configuration, peers, commitIndex } = status;
+    const { logLost = false, matchIndex = 0 } = peers.find((each) => each.id === id) ?? {};
+    const caughtUp = configuration.learners.includes(id) && matchIndex > 0 && matchIndex + 50 >= commitIndex;
+    if (!logLost && !caughtUp) return;
+    const wish = logLost ? { demote: [id] } : { promote: [id] };
+    this.#leader()!
+      .node!.changeMembership(wish)
+      .catch((error: Error) => this.mark(`membership: ${'code' in error ? String(error.code) : error.message}`));
   }
 
   changeMembership(random: Random): void {
@@ -427,7 +457,10 @@ function watchedView(server: SimServer): Watched {
     get state() {
       return server.node?.core.state;
     },
-    mirror: server.mirror,
+    get mirror() {
+      return server.mirror;
+    },
+    lostMirrors: server.lostMirrors,
     get machineIndex() {
       return server.machine.appliedIndex;
     },

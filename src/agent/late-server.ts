@@ -24,8 +24,12 @@ export interface LateServerOptions {
   /** How long a request waits for the server, ms. */
   readonly holdMs: number;
   readonly clock: Clock;
+  readonly nodeId: string;
   /** Answers `bootstrap.consent`. */
-  readonly consent: (voters: Calls['bootstrap.consent']['args']['voters'], belongs: boolean) => boolean;
+  readonly consent: (
+    voters: Calls['bootstrap.consent']['args']['voters'],
+    belongs: boolean,
+  ) => Calls['bootstrap.consent']['result'];
 }
 
 export class LateServer implements Backend, Snapshots {
@@ -54,6 +58,7 @@ export class LateServer implements Backend, Snapshots {
       where: 'any',
       run: ({ voters }) => this.#options.consent(voters, this.#belongs()),
     });
+    server.handle('status.server', { where: 'any', run: () => ({ id: this.#options.nodeId }) });
     this.#wake();
   }
 
@@ -98,6 +103,8 @@ export class LateServer implements Backend, Snapshots {
         return { answer: '' };
       case 'status.peers':
         return { answer: [] };
+      case 'status.server':
+        return { answer: { id: this.#options.nodeId } };
       case 'catalog.datacenters':
         return { answer: [this.datacenter] };
       case 'bootstrap.consent':

@@ -5,12 +5,19 @@ import { systemClock } from './clock.ts';
 import type { Logger } from './log.ts';
 import type { MemberSource, Server } from './server/index.ts';
 
-export function addAutopilot(server: Server, members: MemberSource, log: Logger): AutopilotDuty {
+/** `answering`: the id of the server that answers at an address; rejects when none does. */
+export function addAutopilot(
+  server: Server,
+  members: MemberSource,
+  log: Logger,
+  answering: (address: string) => Promise<string>,
+): AutopilotDuty {
   const logger = log.named('autopilot');
   const autopilot = new AutopilotDuty({
     raft: server.raft,
     members,
     clock: systemClock,
+    answering,
     configuration: () => queries['autopilot.configuration'].run(server.view, {}).value,
     info: (message, fields) => logger.info(message, fields),
     warn: (message, fields) => logger.warn(message, fields),

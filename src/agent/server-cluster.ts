@@ -9,7 +9,7 @@ import { type Backend, BackendError, type Caller, type Snapshots } from '../api/
 import type { Route } from '../api/http/index.ts';
 import type { Member } from '../api/local-agent.ts';
 import { Connection, RpcDoor } from '../api/rpc/index.ts';
-import { type Configuration, GrpcTransport, type RaftSettings } from '../raft/index.ts';
+import { type Configuration, drawLogId, GrpcTransport, type RaftSettings } from '../raft/index.ts';
 import { seededRandom } from '../std/random.ts';
 import { bootstrapEntries } from './bootstrap-entries.ts';
 import { systemClock } from './clock.ts';
@@ -18,8 +18,8 @@ import { connectParts, installConnect } from './identities.ts';
 import { LateServer } from './late-server.ts';
 import { sampleLoopDelay } from './loop-delay.ts';
 import { AgentPool } from './membership/agent-pool.ts';
-import { BootstrapConsent, type Voter } from './membership/bootstrap.ts';
-import { BootstrapRun } from './membership/bootstrap-run.ts';
+import { BootstrapConsent } from './membership/bootstrap.ts';
+import { BootstrapRun, type Founder } from './membership/bootstrap-run.ts';
 import { shortName } from './membership/tags.ts';
 import { answerKeyring, poolKeys } from './pool-keys.ts';
 import { lanPoolOptions } from './pool-options.ts';
@@ -58,12 +58,17 @@ export class ServerCluster implements Cluster {
   static async start(input: ClusterInput): Promise<ServerCluster> {
     const { config, nodeId, log } = input;
     const consent = new BootstrapConsent();
+    const newLogId = drawLogId(seededRandom(randomUUID()));
     const late = new LateServer({
       datacenter: config.datacenter,
       nodeName: config.nodeName,
+      nodeId,
       holdMs: config.settings.performance.rpc_hold_timeout / 1e6,
       clock: systemClock,
-      consent: (voters, belongs) => consent.ask(voters, systemClock.monotonicMs(), belongs),
+      consent: (voters, belongs) => ({
+        agrees: consent.ask(voters, systemClock.monotonicMs(), belongs),
+        logId: newLogId,
+      }),
     });
     const transport = new GrpcTransport({ id: nodeId, clusterId: config.datacenter });
     const door = new RpcDoor({
@@ -76,7 +81,7 @@ export class ServerCluster implements Cluster {
     const rpc = await startRpcServer(config.bindAddress, port, [transport, door]);
     try {
       const { pool, wan } = await openPools(input, rpc.port);
-      return new ServerCluster(input, { late, rpc, pool, wan, transport });
+      return new ServerCluster(input, { late, rpc, pool, wan, transport, newLogId });
     } catch (error) {
       rpc.stop();
       throw error;
@@ -91,6 +96,7 @@ export class ServerCluster implements Cluster {
       readonly pool: AgentPool;
       readonly wan: Wan | undefined;
       readonly transport: GrpcTransport;
+      readonly newLogId: number;
     },
   ) {
     this.#input = input;
@@ -114,7 +120,7 @@ export class ServerCluster implements Cluster {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
-    this.#opening = this.#open(parts.transport);
+    this.#opening = this.#open(parts.transport, parts.newLogId);
     // Whoever waits for it learns of a failure through `failed`.
     this.#opening.catch((error: unknown) => this.#fail(error as Error));
     this.#pool.joinConfigured((error) => this.#fail(error)).catch((error: unknown) => this.#fail(error as Error));
@@ -193,7 +199,7 @@ export class ServerCluster implements Cluster {
     return serverStats(this.#input.config, this.#late.server?.raft.status(), this.#pool.gossip.stats(), this.#wan);
   }
 
-  async #open(transport: GrpcTransport): Promise<Server> {
+  async #open(transport: GrpcTransport, newLogId: number): Promise<Server> {
     const { config, nodeId, dataDir, log } = this.#input;
     const forwarder = new RpcForwarder({
       clock: systemClock,
@@ -211,6 +217,7 @@ export class ServerCluster implements Cluster {
         nodeId,
         rpcAddress,
         bootstrap: () => this.#firstConfiguration(rpcAddress),
+        newLogId,
         holdMs: config.settings.performance.rpc_hold_timeout / 1e6,
         ...(config.settings.session_ttl_min > 0 ? { sessionTtlMinNs: config.settings.session_ttl_min } : {}),
         autopilot: autopilotSeed(this.#input),
@@ -233,7 +240,9 @@ export class ServerCluster implements Cluster {
     server.raft.onLeaderChange((leaderId) => forwarder.leaderChanged(leaderId));
     installConnect(this.#input, server);
     answerKeyring(server, this.keyring);
-    const autopilot = addAutopilot(server, this.#pool, log.named('server'));
+    const autopilot = addAutopilot(server, this.#pool, log.named('server'), (address) =>
+      asking(address, async (other) => (await other.call('status.server', {}, bootstrapCaller)).id),
+    );
     server.addDuty(bootstrapEntries(server, config.settings.config_entries.bootstrap, log.named('server')));
     addServerMetrics(this.#input.metrics, server, autopilot);
     this.#stopSampling = sampleLoopDelay(this.#input.metrics);
@@ -286,12 +295,14 @@ async function openPools(input: ClusterInput, rpcPort: number): Promise<{ pool: 
   }
 }
 
-function configurationOf(voters: readonly Voter[]): Configuration {
+function configurationOf(voters: readonly Founder[]): Configuration {
+  const logIds = voters.filter(({ logId }) => logId !== 0).map(({ id, logId }) => [id, logId] as const);
   return {
     voters: voters.map(({ id }) => id),
     votersOutgoing: [],
     learners: [],
     addresses: Object.fromEntries(voters.map(({ id, address }) => [id, address])),
+    ...(logIds.length === 0 ? {} : { logIds: Object.fromEntries(logIds) }),
   };
 }
 

@@ -64,8 +64,11 @@ export interface Calls {
   /** Before a cluster exists: does this server agree to begin one with exactly these? Answered by the server asked. */
   'bootstrap.consent': {
     args: { readonly voters: readonly { readonly id: string; readonly address: string }[] };
-    result: boolean;
+    /** `logId`: what the Raft log of the server asked is called, should the cluster begin. */
+    result: { readonly agrees: boolean; readonly logId: number };
   };
+  /** Who answers at this address? */
+  'status.server': { args: Record<string, never>; result: { readonly id: string } };
   /** Names, the own one first, then by distance. Answered by any server. */
   'catalog.datacenters': { args: Record<string, never>; result: readonly string[] };
   /** Restarts the session's TTL on the leader; null for an unknown one. Throws a Refusal for what is no id. */

@@ -22,6 +22,7 @@ export { openRaftLog } from './log/open.ts';
 export type { LogStore, StoreKey, StoreOperation } from './log/store.ts';
 export { StoredLog } from './log/stored-log.ts';
 export { type RaftEdges, type RaftLogger, RaftNode, type RaftOptions } from './node.ts';
+export { drawLogId } from './open.ts';
 export type { MembershipChange, PeerStatus, Raft, RaftStatus, ReadMode } from './raft.ts';
 export { recoverConfiguration } from './recover-configuration.ts';
 export type { CheckpointFile, CheckpointReceiver, CommittedEntry, StateMachine } from './state-machine.ts';

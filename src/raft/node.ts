@@ -19,7 +19,7 @@ import type { CheckpointMeta, Configuration, LogIndex, ServerId, Term } from './
 import { RaftError } from './errors.ts';
 import type { RaftLog } from './log/log.ts';
 import { LogWriter } from './log-writer.ts';
-import { type Identity, openLog } from './open.ts';
+import { drawLogId, type Identity, openLog } from './open.ts';
 import { AppliedWaiters, type Deferred, PendingProposals, type Proposed } from './pending.ts';
 import type { MembershipChange, Raft, RaftStatus, ReadMode } from './raft.ts';
 import { ReadRounds } from './read-rounds.ts';
@@ -84,7 +84,7 @@ export class RaftNode implements Raft {
   /** Verifies log and state, then takes part. Throws RaftError (`badOptions`, `logCorrupt`, `logBehindState`, …). */
   static async open(options: RaftOptions, edges: RaftEdges): Promise<RaftNode> {
     const settings = resolveSettings(options.settings);
-    await openLog(options, edges.log, edges.stateMachine);
+    await openLog(options, edges.log, edges.stateMachine, () => drawLogId(edges.random));
     const node = new RaftNode(options, settings, edges);
     await node.#start();
     return node;
@@ -234,6 +234,9 @@ export class RaftNode implements Raft {
         else this.#transfer?.reject(new RaftError('transferFailed', { to: event.to }));
         this.#transfer = undefined;
         break;
+      case 'logLost':
+        logger?.warn('a voter has lost its log, and does not count until it has been taken in anew', { id: event.id });
+        break;
       case 'badMessage':
         logger?.warn('bad message', { from: event.from, reason: event.reason });
         break;
@@ -345,8 +348,9 @@ export class RaftNode implements Raft {
   }
 
   lastContactMs(): number {
-    const { leadership, contactMs } = this.#core.state;
-    return leadership === undefined ? this.#edges.clock.monotonicMs() - contactMs : 0;
+    const { leadership, contactMs, isFilling } = this.#core.state;
+    if (leadership !== undefined) return 0;
+    return isFilling ? Number.POSITIVE_INFINITY : this.#edges.clock.monotonicMs() - contactMs;
   }
 
   onLeadership(callback: (isLeader: boolean, term: Term) => void): () => void {

@@ -2,7 +2,8 @@
  * Before a server takes part: does its log belong to it, and do log and state fit together? A server that has lost what it
  * once acknowledged must not vote, so every mismatch is an error that stops it, with what to do.
  */
-import type { Configuration, ServerId } from './core/types.ts';
+import type { Random } from '../std/random.ts';
+import type { Configuration, LogId, ServerId } from './core/types.ts';
 import { RaftError } from './errors.ts';
 import type { RaftLog } from './log/log.ts';
 import type { StateMachine } from './state-machine.ts';
@@ -12,14 +13,29 @@ export interface Identity {
   readonly clusterId: string;
   /** The first configuration of a new cluster; the same on every server that is in it. Ignored if the log is not empty. */
   readonly bootstrap?: Configuration | undefined;
+  /** Names the log if it is begun here and without `bootstrap`: others may have been told the name. Default: drawn. */
+  readonly newLogId?: LogId;
 }
 
-export async function openLog(identity: Identity, log: RaftLog, stateMachine: StateMachine): Promise<void> {
+/** A name for a log that is begun empty. */
+export const drawLogId = (random: Random): LogId => 1 + Math.floor(random.stream('log').next() * 2 ** 48);
+
+export async function openLog(
+  identity: Identity,
+  log: RaftLog,
+  stateMachine: StateMachine,
+  drawLogId: () => LogId,
+): Promise<void> {
+  const { id, clusterId, bootstrap } = identity;
   const known = log.recovered.identity;
-  if (known === undefined) await log.initialize(identity.id, identity.clusterId, identity.bootstrap);
-  else if (known.id !== identity.id || known.clusterId !== identity.clusterId) {
+  if (known === undefined) {
+    await log.initialize(
+      { id, clusterId, ...(bootstrap === undefined ? { logId: identity.newLogId ?? drawLogId() } : {}) },
+      bootstrap,
+    );
+  } else if (known.id !== id || known.clusterId !== clusterId) {
     const detail = `the log belongs to server "${known.id}" of cluster "${known.clusterId}"`;
-    throw new RaftError('badOptions', { detail, ...known });
+    throw new RaftError('badOptions', { detail, id: known.id, clusterId: known.clusterId });
   }
   const { installing } = log.recovered;
   if (installing !== undefined && stateMachine.appliedIndex >= installing.index) {

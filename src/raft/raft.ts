@@ -12,6 +12,8 @@ export interface PeerStatus {
   readonly matchIndex: LogIndex;
   readonly nextIndex: LogIndex;
   readonly state: 'probe' | 'replicate' | 'checkpoint';
+  /** A voter that answers with another log than it is a voter with; it does not count. `demote` takes it in anew. */
+  readonly logLost: boolean;
   /** Milliseconds since the last answer in this term; Infinity if none. */
   readonly lastContactMs: number;
   readonly inflightMessages: number;
@@ -32,7 +34,10 @@ export interface RaftStatus {
   readonly prefixIndex: LogIndex;
   readonly durableIndex: LogIndex;
   readonly checkpointIndex: LogIndex;
-  /** Milliseconds since this server last heard of its leader; 0 on the leader, Infinity if it never did. */
+  /**
+   * Milliseconds since this server last heard of its leader; 0 on the leader, Infinity if it never did, or if it is no voter and has not
+   * yet what its leader had committed when it was first heard: its state is of no time at all.
+   */
   readonly lastContactMs: number;
   readonly configuration: Configuration;
   readonly configurationIndex: LogIndex;

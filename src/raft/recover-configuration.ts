@@ -16,7 +16,7 @@
  */
 import type { Configuration, ServerId, Term } from './core/types.ts';
 import { RaftError } from './errors.ts';
-import type { RaftLog } from './log/log.ts';
+import type { LogIdentity, RaftLog } from './log/log.ts';
 
 /** So many terms for elections, then as many for recoveries, in turn. */
 const band = 1_000_000_000;
@@ -52,6 +52,7 @@ export async function recoverConfiguration(
   if (installing !== undefined)
     return refuse('a checkpoint is being taken in: start once without recovery, so that this is completed');
   if (!(id in configuration.addresses)) return refuse(`the configuration does not name this server, "${id}"`);
+  const vouched = await vouchFor(log, identity, configuration);
   const { entry: term, next } = recoveryTerms(termBoundaries.at(-1)?.term ?? prefix.term);
   const index = lastIndex + 1;
   await log.write([
@@ -59,9 +60,24 @@ export async function recoverConfiguration(
       number: 0,
       hardState: { term: Math.max(next, hardState.term), votedFor: '' },
       truncateFrom: undefined,
-      entries: [{ kind: 'configuration', index, term, configuration }],
+      entries: [{ kind: 'configuration', index, term, configuration: vouched }],
     },
   ]);
   log.reload();
   return { index, term };
+}
+
+/**
+ * The voters' logs as the newest configuration of this log knows them: the same on every server whose log is the same, as log
+ * matching demands. This server's own log is given the name that it has there, since the operator says that it counts.
+ */
+async function vouchFor(log: RaftLog, identity: LogIdentity, configuration: Configuration): Promise<Configuration> {
+  const { base, configurations } = log.recovered;
+  const { logIds: known = {} } = (configurations.at(-1) ?? base).configuration;
+  const kept = configuration.voters.filter((id) => known[id] !== undefined);
+  const { id, clusterId, logId = 0 } = identity;
+  const vouchedId = configuration.voters.includes(id) ? (known[id] ?? 0) : logId;
+  if (vouchedId !== logId) await log.rename({ id, clusterId, ...(vouchedId === 0 ? {} : { logId: vouchedId }) });
+  if (kept.length === 0) return configuration;
+  return { ...configuration, logIds: Object.fromEntries(kept.map((voter) => [voter, known[voter]!])) };
 }

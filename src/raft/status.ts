@@ -23,7 +23,7 @@ export function statusOf(
     prefixIndex: log.prefix.index,
     durableIndex: state.persistence.durableIndex,
     checkpointIndex,
-    lastContactMs: leadership === undefined ? nowMs - state.contactMs : 0,
+    lastContactMs: leadership !== undefined ? 0 : state.isFilling ? Number.POSITIVE_INFINITY : nowMs - state.contactMs,
     configuration: membership.latest,
     configurationIndex: membership.latestIndex,
     peers: [...(leadership?.peers ?? [])].map(([id, progress]) => ({
@@ -31,6 +31,7 @@ export function statusOf(
       matchIndex: progress.matchIndex,
       nextIndex: progress.nextIndex,
       state: progress.state,
+      logLost: progress.strangeLogId !== undefined,
       lastContactMs: nowMs - progress.contactMs,
       inflightMessages: progress.inflightMessages,
       inflightBytes: progress.inflightBytes,

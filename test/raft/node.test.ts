@@ -94,7 +94,8 @@ describe('three voters', () => {
     await cluster.nodes.get('d')!.waitApplied(20);
     expect(cluster.machines.get('d')!.state.size).toBe(20);
     const after = await leader.changeMembership({ promote: ['d'] });
-    expect(after).toEqual(configurationOf('a', 'b', 'c', 'd'));
+    const logIds = { d: expect.any(Number) as number };
+    expect(after).toEqual({ ...configurationOf('a', 'b', 'c', 'd'), logIds });
     const smaller = await leader.changeMembership({ remove: [leader.id] });
     expect(smaller.voters).toHaveLength(3);
     await cluster.kill(leader.id);

@@ -3,7 +3,7 @@ import type { SimServer } from '../server.ts';
 import type { Swarm } from '../swarm.ts';
 import type { Script, Stage, Waiting } from './director.ts';
 
-export type ScriptName = 'figure8' | 'halfJoint' | 'restartedVoter' | 'lateLeader';
+export type ScriptName = 'figure8' | 'halfJoint' | 'restartedVoter' | 'lateLeader' | 'replacedDisk';
 
 const state = (server: SimServer) => server.node?.core.state;
 const lastIndex = (server: SimServer): number => state(server)?.log.lastIndex ?? 0;
@@ -176,4 +176,34 @@ const lateLeader: Script = {
   },
 };
 
-export const scripts: { readonly [N in ScriptName]: Script } = { figure8, halfJoint, restartedVoter, lateLeader };
+/**
+ * Raft §5.1, stable storage. A leader and one follower have what the third lacks; the follower's disk is replaced, and the leader is cut
+ * off. The two that are left would be a majority, if the empty one still were the voter that it was.
+ */
+const replacedDisk: Script = {
+  adjust: (swarm) => ({ ...quiet(swarm), servers: 3 }),
+  *run(stage) {
+    const leader = yield* aLeader(stage);
+    yield () => state(leader)?.membership.latest.voters.length === 3;
+    if (!leads(leader)) return;
+    const [voter, third] = stage.voters(leader) as [SimServer, SimServer];
+    stage.groups([leader, voter], [third]);
+    const before = lastIndex(third);
+    yield () => durable(voter) > before + 3 && (state(leader)?.commitIndex ?? 0) > before + 3;
+    stage.groups([leader], [voter, third]);
+    stage.world.replaceDisk(voter, 20);
+    stage.breakConnections(leader, [third]);
+    yield* pauseOf(stage, 1_500);
+    stage.mend();
+    yield () => {
+      const latest = stage.leader === undefined ? undefined : state(stage.leader)?.membership.latest;
+      return latest?.logIds?.[voter.id] === voter.mirror.logId && latest?.votersOutgoing.length === 0;
+    };
+  },
+};
+
+/** Every scene, and those that were there first: seeds that play one of them go on to do so. */
+export const firstScripts = ['figure8', 'halfJoint', 'restartedVoter', 'lateLeader'] as const;
+export const scripts: { readonly [N in ScriptName]: Script } = {
+  ...{ figure8, halfJoint, restartedVoter, lateLeader, replacedDisk },
+};

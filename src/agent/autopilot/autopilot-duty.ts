@@ -25,6 +25,8 @@ export interface AutopilotParts {
   readonly raft: Raft;
   readonly members: MemberSource;
   readonly clock: Clock;
+  /** The id of the server that answers at an address; rejects when none does. */
+  answering(address: string): Promise<string>;
   /** As stored; null before a leader stored the first one. */
   configuration(): AutopilotConfiguration | null;
   info(message: string, fields: Readonly<Record<string, unknown>>): void;
@@ -32,6 +34,8 @@ export interface AutopilotParts {
 }
 
 const lookMs = 2_000;
+/** How long a server has to answer before it is taken in. */
+const answerMs = 1_000;
 
 export class AutopilotDuty implements ExtraDuty {
   readonly name = 'autopilot';
@@ -110,24 +114,45 @@ export class AutopilotDuty implements ExtraDuty {
     void this.#carryOut(decide(view, this.#health, settings));
   }
 
+  /**
+   * Of servers that gossip shows, those that answer for themselves. Gossip needs seconds to notice a death, and whoever took a dead
+   * server out (`remove-peer`) does not want it back for that; at its address another may live by now.
+   */
+  async #thatAnswer(servers: AutopilotChanges['add']): Promise<AutopilotChanges['add']> {
+    const answers = await Promise.all(
+      servers.map(({ address }) =>
+        Promise.race([
+          this.#parts.answering(address).catch(() => undefined),
+          new Promise<undefined>((resolve) => void this.#parts.clock.after(answerMs, () => resolve(undefined))),
+        ]),
+      ),
+    );
+    return servers.filter(({ id }, i) => answers[i] === id);
+  }
+
   async #carryOut(changes: AutopilotChanges): Promise<void> {
     if (this.#changing) {
       this.#again = true;
       return;
     }
     const { raft, info, warn } = this.#parts;
-    const { add, promote, readdress, remove } = changes;
-    if (add.length + promote.length + remove.length + Object.keys(readdress).length === 0) return;
+    const { promote, demote, readdress, remove } = changes;
+    const wishes = changes.add.length + promote.length + demote.length + remove.length + Object.keys(readdress).length;
+    if (wishes === 0) return;
     this.#changing = true;
     try {
+      const add = await this.#thatAnswer(changes.add);
       for (const { id, reason } of remove) info('removing a server from the Raft configuration', { id, reason });
+      for (const id of demote) info('a voter came back without its log: it is taken in anew, as a learner', { id });
       for (const { id, address } of add) info('taking a server into the Raft configuration', { id, address });
       for (const id of promote) info('a server becomes a voter', { id });
       const present = raft.status().configuration.addresses;
       // Removals first and alone: a change that adds and removes at once could lose the quorum in the middle.
       if (remove.length > 0)
         await raft.changeMembership({ remove: remove.map(({ id }) => id).filter((id) => id in present) });
-      else await raft.changeMembership({ addLearners: add, promote, readdress });
+      else if (demote.length > 0) await raft.changeMembership({ demote });
+      else if (add.length + promote.length + Object.keys(readdress).length > 0)
+        await raft.changeMembership({ addLearners: add, promote, readdress });
     } catch (error) {
       // Leadership may have been lost, or another change is under way; the next look decides anew.
       warn('a change of the Raft configuration was not carried out', { error: String(error) });
@@ -166,6 +191,7 @@ export function leaderView(status: RaftStatus, members: readonly PoolMember[], n
       gossip: isLeader ? 'alive' : 'none',
       suffrage: voters.has(id) ? 'voter' : 'learner',
       isLeader,
+      logLost: peer?.logLost ?? false,
       lastContactMs: isLeader ? 0 : (peer?.lastContactMs ?? Number.POSITIVE_INFINITY),
       // A peer that answers in this term has its log in agreement up to what it matches.
       lastTerm: isLeader || (peer !== undefined && Number.isFinite(peer.lastContactMs)) ? term : 0,
@@ -181,6 +207,7 @@ export function leaderView(status: RaftStatus, members: readonly PoolMember[], n
       ...(known ?? {
         suffrage: 'none',
         isLeader: false,
+        logLost: false,
         lastContactMs: Number.POSITIVE_INFINITY,
         lastTerm: 0,
         lastIndex: 0,

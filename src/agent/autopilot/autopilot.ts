@@ -27,6 +27,8 @@ export interface SeenServer {
   /** Its place in the Raft configuration. */
   readonly suffrage: 'voter' | 'learner' | 'none';
   readonly isLeader: boolean;
+  /** A voter that came back without its log: it does not count, and never will again as the voter that it was. */
+  readonly logLost: boolean;
   /** Milliseconds since it last answered the leader; 0 for the leader, Infinity when it never did. */
   readonly lastContactMs: number;
   readonly lastTerm: number;
@@ -78,6 +80,7 @@ export function assess(
 function isHealthy(server: SeenServer, view: LeaderView, settings: AutopilotSettings): boolean {
   return (
     server.gossip === 'alive' &&
+    !server.logLost &&
     server.lastContactMs <= settings.lastContactThresholdMs &&
     server.lastTerm === view.term &&
     server.lastIndex + settings.maxTrailingLogs >= view.lastIndex
@@ -88,6 +91,8 @@ export interface AutopilotChanges {
   /** Servers of the pool that are not yet in the Raft configuration. */
   readonly add: readonly { readonly id: string; readonly address: string }[];
   readonly promote: readonly string[];
+  /** Voters that lost their log: as learners they get a new one. */
+  readonly demote: readonly string[];
   /** New addresses of servers that moved: the identity counts, not the address. */
   readonly readdress: Readonly<Record<string, string>>;
   readonly remove: readonly { readonly id: string; readonly reason: string }[];
@@ -106,7 +111,9 @@ export function decide(view: LeaderView, health: ClusterHealth, settings: Autopi
     ({ suffrage, gossip, movedTo }) => suffrage !== 'none' && gossip === 'alive' && movedTo !== undefined,
   );
   const readdress = Object.fromEntries(moved.map(({ id, movedTo }) => [id, movedTo!]));
-  return { add, promote, readdress, remove: removals(health, settings) };
+  // Nothing is lost by it: until then such a voter is as good as dead.
+  const demote = view.servers.filter(({ suffrage, logLost }) => suffrage === 'voter' && logLost).map(({ id }) => id);
+  return { add, promote, demote, readdress, remove: removals(health, settings) };
 }
 
 function removals(health: ClusterHealth, settings: AutopilotSettings): { id: string; reason: string }[] {

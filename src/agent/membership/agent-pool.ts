@@ -124,6 +124,7 @@ export class AgentPool {
       {
         clock,
         join: (addresses) => this.join(addresses),
+        alone: () => this.#alone(),
         info: (message, fields) => log.info(message, fields),
         warn: (message, fields) => log.warn(message, fields),
       },
@@ -135,6 +136,10 @@ export class AgentPool {
   async join(addresses: readonly string[]): Promise<number> {
     const { joined } = await this.gossip.join(addresses, { ignoreOldEvents: true });
     return joined;
+  }
+
+  #alone(): boolean {
+    return this.members().every(({ name, status }) => name === this.#options.name || status !== 'alive');
   }
 
   async leave(): Promise<void> {

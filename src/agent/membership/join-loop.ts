@@ -1,5 +1,6 @@
 /**
- * `retry_join`: tries the given addresses until one answers, and says so each time it did not. Also used for `join`, which
+ * `retry_join`: tries the given addresses until another member answers, and says so each time none did. An agent whose own address
+ * is among them, and that answers alone, goes on looking: it is the first one, or the others were too busy just then. Also used for `join`, which
  * tries once and fails the start. Attempts without end begin a second apart and slow down to the interval: hosts that start
  * together find each other at once.
  */
@@ -21,6 +22,8 @@ export interface JoinLoopEdges {
   readonly clock: Clock;
   /** How many members were reached; rejects when none was. */
   join(addresses: readonly string[]): Promise<number>;
+  /** Whether no other member is known to be alive. */
+  alone(): boolean;
   info(message: string, fields: Readonly<Record<string, unknown>>): void;
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
@@ -30,6 +33,7 @@ export class JoinLoop {
   readonly #edges: JoinLoopEdges;
   #attempts = 0;
   #cancel: () => void = () => undefined;
+  #completed = false;
   #stopped = false;
 
   constructor(options: JoinLoopOptions, edges: JoinLoopEdges) {
@@ -37,7 +41,7 @@ export class JoinLoop {
     this.#edges = edges;
   }
 
-  /** Resolves when a member was reached; rejects when the attempts are used up. Never settles once stopped. */
+  /** Resolves when a member was reached, itself included; rejects when the attempts are used up. Never settles once stopped. */
   run(): Promise<void> {
     return new Promise((resolve, reject) => {
       const attempt = (): void => {
@@ -45,22 +49,26 @@ export class JoinLoop {
         this.#edges.join(this.#options.addresses).then(
           (joined) => {
             if (this.#stopped) return;
-            this.#edges.info('Join cluster completed. Synced with initial agents', {
-              cluster: this.#options.cluster,
-              num_agents: joined,
-            });
+            if (!this.#completed) {
+              this.#edges.info('Join cluster completed. Synced with initial agents', {
+                cluster: this.#options.cluster,
+                num_agents: joined,
+              });
+            }
+            this.#completed = true;
+            if (this.#edges.alone()) this.#cancel = this.#edges.clock.after(this.#pauseMs(), attempt);
             resolve();
           },
           (error: unknown) => {
             if (this.#stopped) return;
-            if (this.#options.attemptsMax > 0 && this.#attempts >= this.#options.attemptsMax) {
+            if (!this.#completed && this.#options.attemptsMax > 0 && this.#attempts >= this.#options.attemptsMax) {
               reject(new Error(`max join ${this.#options.cluster} retry exhausted, exiting`, { cause: error }));
               return;
             }
             const pauseMs = this.#pauseMs();
             const { cluster } = this.#options;
             const fields = { cluster, retry_interval: `${pauseMs}ms`, error: String(error) };
-            this.#edges.warn('Join cluster failed, will retry', fields);
+            if (!this.#completed) this.#edges.warn('Join cluster failed, will retry', fields);
             this.#cancel = this.#edges.clock.after(pauseMs, attempt);
           },
         );

@@ -71,6 +71,8 @@ export interface ServerOptions {
    * a new cluster of several servers takes time to find itself.
    */
   readonly bootstrap: () => Configuration | undefined | Promise<Configuration | undefined>;
+  /** The name of this server's log, if it is begun now and without `bootstrap`: others may have been told it. */
+  readonly newLogId?: number;
   /** What the first leader of a cluster stores for autopilot. */
   readonly autopilot?: AutopilotSeed;
   /** Shortest TTL of a session, in nanoseconds. */
@@ -133,6 +135,7 @@ export class Server implements Backend {
           id: options.nodeId,
           clusterId: options.datacenter,
           bootstrap,
+          ...(options.newLogId === undefined ? {} : { newLogId: options.newLogId }),
           ...(options.raftSettings === undefined ? {} : { settings: options.raftSettings }),
         },
         {

@@ -7,7 +7,7 @@
  */
 import { err, ok, type Result } from '../../std/result.ts';
 import type { Effects } from './effects.ts';
-import { forgetLeader, ownVoteDurable, peerBroken, startElection, voterMustWait } from './election.ts';
+import { forgetLeader, hasLostLog, ownVoteDurable, peerBroken, startElection, voterMustWait } from './election.ts';
 import { beginInstall, installed } from './following.ts';
 import { type ChangeWish, isVoter, planChange } from './membership.ts';
 import type { CheckpointOffer, Message, MessageKind } from './messages.ts';
@@ -47,7 +47,8 @@ export class RaftCore {
     const { state } = this;
     state.nowMs = nowMs;
     const { voters, votersOutgoing } = state.membership.latest;
-    if (voters.length === 1 && voters[0] === state.id && votersOutgoing.length === 0) startElection(state, false);
+    const alone = voters.length === 1 && voters[0] === state.id && votersOutgoing.length === 0;
+    if (alone && !hasLostLog(state)) startElection(state, false);
   }
 
   /** Once every `tickMs`; never more often, also not to catch up. */
@@ -126,7 +127,7 @@ export class RaftCore {
       const match = leadership.peers.get(id)?.matchIndex ?? 0;
       if (match + state.settings.promotionLagEntriesMax < commitIndex || match === 0) return err('notCaughtUp');
     }
-    const plan = planChange(configuration, wish);
+    const plan = planChange(configuration, wish, (id) => leadership.peers.get(id)?.logId ?? 0);
     if (!plan.ok) return err({ detail: plan.error });
     const index = state.log.lastIndex + 1;
     const next: Configuration = { ...plan.value, votersOutgoing: rules.joint(plan.value.votersOutgoing) };
@@ -275,7 +276,7 @@ export class RaftCore {
   /** An earlier term: its sender must learn that time has gone on; nothing else is done. */
   #answerStale(message: Message): void {
     const { state } = this;
-    const envelope = { from: state.id, to: message.from, term: state.term } as const;
+    const envelope = { from: state.id, to: message.from, term: state.term, ...state.signature } as const;
     switch (message.kind) {
       case 'append':
       case 'heartbeat':

@@ -19,6 +19,8 @@ export type CoreEvent =
   | { readonly kind: 'leader'; readonly leaderId: ServerId | undefined; readonly term: Term }
   | { readonly kind: 'transferEnded'; readonly succeeded: boolean; readonly to: ServerId }
   | { readonly kind: 'members'; readonly configuration: Configuration }
+  /** A voter answers with another log than the one it is a voter with: its disk was emptied or replaced. */
+  | { readonly kind: 'logLost'; readonly id: ServerId }
   | { readonly kind: 'badMessage'; readonly from: ServerId; readonly reason: string };
 
 export interface Effects {

@@ -2,10 +2,10 @@
  * How a leader is found: timers, pre-votes, votes. A pre-vote changes nothing anywhere, so a server that cannot win does not
  * disturb those who have a leader; the election proper costs a new term and a vote on disk.
  */
-import { isVoter, membersOf } from './membership.ts';
+import { isVoter, logIdOf, membersOf } from './membership.ts';
 import type { PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse } from './messages.ts';
 import type { CoreState } from './state.ts';
-import type { ServerId, Term } from './types.ts';
+import type { LogId, ServerId, Term } from './types.ts';
 
 /** Attempts to replace a leader whose connection broke before the ordinary timeout takes over. */
 const lostContactAttempts = 6;
@@ -13,8 +13,21 @@ const lostContactAttempts = 6;
 export function mayCampaign(state: CoreState): boolean {
   const { membership, commitIndex } = state;
   const committed = membership.at(Math.max(commitIndex, state.log.prefix.index));
-  return state.installing === undefined && state.rules.mayCampaign(membership.latest, committed, state.id);
+  return (
+    state.installing === undefined &&
+    !hasLostLog(state) &&
+    state.rules.mayCampaign(membership.latest, committed, state.id)
+  );
 }
+
+/** A voter answers that the own configuration knows with another log. */
+function isStrange(state: CoreState, from: ServerId, logId: LogId): boolean {
+  const { latest } = state.membership;
+  return isVoter(latest, from) && !state.rules.isSameLog(logIdOf(latest, from), logId);
+}
+
+/** This server itself is one of them: it has learned from the log of others that it once was a voter. */
+export const hasLostLog = (state: CoreState): boolean => isStrange(state, state.id, state.logId);
 
 /** The election timer of everybody but the leader. */
 export function electionTick(state: CoreState): void {
@@ -99,7 +112,7 @@ export function answerPreVote(state: CoreState, request: PreVoteRequest): boolea
   // After a yes, let the asker go first: two servers that ask at the same time would split the votes.
   if (granted && state.lostContact !== undefined) state.lostContact.ticks = Math.max(state.lostContact.ticks, 5);
   const term = granted ? request.term : state.term;
-  state.send({ kind: 'preVoteResponse', from: state.id, to: request.from, term, granted });
+  state.send({ kind: 'preVoteResponse', from: state.id, to: request.from, term, ...state.signature, granted });
   return granted;
 }
 
@@ -114,7 +127,8 @@ export function answerRivalPreVote(state: CoreState, request: PreVoteRequest): v
   const order = term - request.lastTerm || index - request.lastIndex || (state.id > request.from ? 1 : -1);
   const young = state.electionTicks <= state.settings.heartbeatTicks;
   if (order > 0 && young && request.term === state.term + 1) {
-    state.send({ kind: 'preVoteResponse', from: state.id, to: request.from, term: state.term, granted: false });
+    const envelope = { from: state.id, to: request.from, term: state.term, ...state.signature } as const;
+    state.send({ kind: 'preVoteResponse', ...envelope, granted: false });
     return;
   }
   if (answerPreVote(state, request)) giveUp(state);
@@ -150,18 +164,21 @@ export function answerVote(state: CoreState, request: VoteRequest): void {
     state.resetElectionTimer();
     if (state.lostContact !== undefined) state.lostContact.ticks = Math.max(state.lostContact.ticks, 8);
   }
-  const response = { kind: 'voteResponse', from: state.id, to: request.from, term: state.term, granted } as const;
+  const envelope = { from: state.id, to: request.from, term: state.term, ...state.signature } as const;
+  const response = { kind: 'voteResponse', ...envelope, granted } as const;
   state.persistence.sendAfter(state.rules.voteWaitsFor(state.persistence.newest), response);
 }
 
 export function takePreVote(state: CoreState, response: PreVoteResponse): void {
   // A yes names the term asked for, a no the answerer's own.
   if (response.granted && response.term !== state.term + 1) return;
+  if (isStrange(state, response.from, response.logId ?? 0)) return;
   state.candidacy?.votes.set(response.from, response.granted);
   countVotes(state);
 }
 
 export function takeVote(state: CoreState, response: VoteResponse): void {
+  if (isStrange(state, response.from, response.logId ?? 0)) return;
   state.candidacy?.votes.set(response.from, response.granted);
   countVotes(state);
 }

@@ -8,6 +8,7 @@ import type { CheckpointMeta, LogIndex } from './types.ts';
 
 export function takeAppend(state: CoreState, append: Append): void {
   state.heardFromLeader(append.from);
+  if (state.filledAt === Number.POSITIVE_INFINITY) state.filledAt = append.commitIndex;
   // While a checkpoint replaces the log there is nothing to append to; the leader tries again.
   if (state.installing !== undefined) return;
   const { log, commitIndex, rules } = state;
@@ -30,6 +31,7 @@ function acknowledge(state: CoreState, to: string, matchIndex: LogIndex, sentMs:
   const waitsFor = matchIndex <= persistence.durableIndex ? hardStatePersist : persistence.newest;
   persistence.sendAfter(state.rules.acknowledgementWaitsFor(waitsFor), {
     kind: 'appendResponse',
+    ...state.signature,
     from: state.id,
     to,
     term: state.term,
@@ -69,6 +71,7 @@ function refuse(state: CoreState, append: Append): void {
   const hintIndex = log.lastIndexWithTermAtMost(Math.min(append.prevIndex, log.lastIndex), append.prevTerm);
   state.send({
     kind: 'appendResponse',
+    ...state.signature,
     from: state.id,
     to: append.from,
     term: state.term,
@@ -87,7 +90,8 @@ export function takeHeartbeat(state: CoreState, heartbeat: Heartbeat): void {
     state.commitTo(Math.min(heartbeat.commitIndex, state.log.lastIndex));
   }
   const { readRound, sentMs } = heartbeat;
-  state.send({ kind: 'heartbeatResponse', from: state.id, to: heartbeat.from, term: state.term, readRound, sentMs });
+  const envelope = { from: state.id, to: heartbeat.from, term: state.term, ...state.signature } as const;
+  state.send({ kind: 'heartbeatResponse', ...envelope, readRound, sentMs });
 }
 
 /** A checkpoint has arrived whole: may it replace the state? If so the log takes no entries until `installed`. */

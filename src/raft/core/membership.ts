@@ -6,7 +6,7 @@
  */
 import { assert } from '../../std/assert.ts';
 import { err, ok, type Result } from '../../std/result.ts';
-import type { Configuration, ConfigurationAt, LogIndex, ServerId } from './types.ts';
+import type { Configuration, ConfigurationAt, LogId, LogIndex, ServerId } from './types.ts';
 
 export class Membership {
   #history: ConfigurationAt[];
@@ -60,6 +60,9 @@ export const isJoint = (configuration: Configuration): boolean => configuration.
 export const isVoter = (configuration: Configuration, id: ServerId): boolean =>
   configuration.voters.includes(id) || configuration.votersOutgoing.includes(id);
 
+/** The log that a voter must have to count as one. */
+export const logIdOf = (configuration: Configuration, id: ServerId): LogId => configuration.logIds?.[id] ?? 0;
+
 /** Every server that receives the log, sorted. */
 export function membersOf(configuration: Configuration): ServerId[] {
   return [...new Set([...configuration.voters, ...configuration.votersOutgoing, ...configuration.learners])].sort();
@@ -74,11 +77,19 @@ export interface ChangeWish {
   readonly readdress?: Readonly<Record<ServerId, string>>;
 }
 
-/** The configuration to append: joint if the voters change, direct if only learners or addresses do. */
-export function planChange(now: Configuration, wish: ChangeWish): Result<Configuration, string> {
+/**
+ * The configuration to append: joint if the voters change, direct if only learners or addresses do. A learner becomes a voter with the
+ * log that it has now.
+ */
+export function planChange(
+  now: Configuration,
+  wish: ChangeWish,
+  logIdOfLearner: (id: ServerId) => LogId = () => 0,
+): Result<Configuration, string> {
   const voters = new Set(now.voters);
   const learners = new Set(now.learners);
   const addresses: Record<ServerId, string> = { ...now.addresses };
+  const logIds: Record<ServerId, LogId> = { ...now.logIds };
   for (const { id, address } of wish.addLearners ?? []) {
     if (id === '' || address === '') return err('a server needs an id and an address');
     if (voters.has(id)) return err(`${id} is a voter already`);
@@ -88,6 +99,7 @@ export function planChange(now: Configuration, wish: ChangeWish): Result<Configu
   for (const id of wish.promote ?? []) {
     if (!learners.delete(id)) return err(`${id} is not a learner`);
     voters.add(id);
+    logIds[id] = logIdOfLearner(id);
   }
   for (const id of wish.demote ?? []) {
     if (!voters.delete(id)) return err(`${id} is not a voter`);
@@ -104,20 +116,29 @@ export function planChange(now: Configuration, wish: ChangeWish): Result<Configu
   if (voters.size === 0) return err('no voter would be left');
   const nextVoters = [...voters].sort();
   const changed = nextVoters.join('\n') !== [...now.voters].sort().join('\n');
-  return ok(withAddresses(nextVoters, changed ? now.voters : [], [...learners].sort(), addresses));
+  return ok(complete(nextVoters, changed ? now.voters : [], [...learners].sort(), addresses, logIds));
 }
 
 /** What follows a joint configuration: the new voters alone. */
 export function leaveJoint(configuration: Configuration): Configuration {
-  return withAddresses(configuration.voters, [], configuration.learners, configuration.addresses);
+  const { voters, learners, addresses, logIds } = configuration;
+  return complete(voters, [], learners, addresses, logIds ?? {});
 }
 
-function withAddresses(
+/** With an address for each member, and a log for each voter that has another than 0. */
+function complete(
   voters: readonly ServerId[],
   votersOutgoing: readonly ServerId[],
   learners: readonly ServerId[],
   addresses: Readonly<Record<ServerId, string>>,
+  logIds: Readonly<Record<ServerId, LogId>>,
 ): Configuration {
   const bare: Configuration = { voters, votersOutgoing: [...votersOutgoing].sort(), learners, addresses: {} };
-  return { ...bare, addresses: Object.fromEntries(membersOf(bare).map((id) => [id, addresses[id] ?? ''])) };
+  const members = membersOf(bare);
+  const known = members.filter((id) => isVoter(bare, id) && (logIds[id] ?? 0) !== 0);
+  return {
+    ...bare,
+    addresses: Object.fromEntries(members.map((id) => [id, addresses[id] ?? ''])),
+    ...(known.length === 0 ? {} : { logIds: Object.fromEntries(known.map((id) => [id, logIds[id]!])) }),
+  };
 }

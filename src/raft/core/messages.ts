@@ -4,7 +4,7 @@
  * `sentMs` is the sender's own monotonic clock and only comes back to it: a leader learns from an answer that its follower
  * had contact *after* that moment, which is what a lease needs, without comparing two clocks.
  */
-import type { CheckpointMeta, Entry, LogIndex, ServerId, Term } from './types.ts';
+import type { CheckpointMeta, Entry, LogId, LogIndex, ServerId, Term } from './types.ts';
 
 interface Envelope {
   readonly from: ServerId;
@@ -13,13 +13,18 @@ interface Envelope {
   readonly term: Term;
 }
 
+/** Every answer says which log speaks; absent: 0. */
+interface Answer extends Envelope {
+  readonly logId?: LogId;
+}
+
 /** "Would you vote for me?" (Raft dissertation §9.6). Changes nothing at the receiver. */
 export interface PreVoteRequest extends Envelope {
   readonly kind: 'preVoteRequest';
   readonly lastIndex: LogIndex;
   readonly lastTerm: Term;
 }
-export interface PreVoteResponse extends Envelope {
+export interface PreVoteResponse extends Answer {
   readonly kind: 'preVoteResponse';
   readonly granted: boolean;
 }
@@ -30,7 +35,7 @@ export interface VoteRequest extends Envelope {
   /** The leader itself asked for this election (leadership transfer): its lease is void, voters need not wait. */
   readonly transfer: boolean;
 }
-export interface VoteResponse extends Envelope {
+export interface VoteResponse extends Answer {
   readonly kind: 'voteResponse';
   readonly granted: boolean;
 }
@@ -42,7 +47,7 @@ export interface Append extends Envelope {
   readonly commitIndex: LogIndex;
   readonly sentMs: number;
 }
-export interface AppendResponse extends Envelope {
+export interface AppendResponse extends Answer {
   readonly kind: 'appendResponse';
   readonly ok: boolean;
   /** ok: everything up to here equals the leader's log and is durable. */
@@ -61,7 +66,7 @@ export interface Heartbeat extends Envelope {
   readonly readRound: number;
   readonly sentMs: number;
 }
-export interface HeartbeatResponse extends Envelope {
+export interface HeartbeatResponse extends Answer {
   readonly kind: 'heartbeatResponse';
   readonly readRound: number;
   readonly sentMs: number;

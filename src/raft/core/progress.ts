@@ -6,7 +6,7 @@
  *   checkpoint  it needs entries that are no longer in the log: no appends until it has a checkpoint
  */
 import { assert } from '../../std/assert.ts';
-import type { LogIndex } from './types.ts';
+import type { LogId, LogIndex } from './types.ts';
 
 export interface Window {
   readonly messagesMax: number;
@@ -17,6 +17,10 @@ export interface Window {
 export class Progress {
   /** Highest index known to be durable there and equal to ours; matchIndex < nextIndex. */
   matchIndex: LogIndex = 0;
+  /** Whose log all this is known of. */
+  logId: LogId = 0;
+  /** The server answers with another log than the voter that it is to be: it has lost its own. */
+  strangeLogId: LogId | undefined;
   /** The first entry to send next. */
   nextIndex: LogIndex;
   state: 'probe' | 'replicate' | 'checkpoint' = 'probe';
@@ -117,6 +121,16 @@ export class Progress {
   becomeCheckpoint(): void {
     this.state = 'checkpoint';
     this.#clearWindow();
+  }
+
+  /** Another log answers for this server: nothing of what was known holds for it. */
+  becomeAnother(logId: LogId): void {
+    this.logId = logId;
+    this.matchIndex = 0;
+    this.readRound = 0;
+    this.contactMs = Number.NEGATIVE_INFINITY;
+    this.toldCommitIndex = 0;
+    if (this.state !== 'checkpoint') this.becomeProbe(this.nextIndex);
   }
 
   #clearWindow(): void {

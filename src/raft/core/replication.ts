@@ -5,7 +5,7 @@
  * that arrive together cost one message a follower.
  */
 
-import { leaveJoint } from './membership.ts';
+import { isVoter, leaveJoint, logIdOf } from './membership.ts';
 import type { AppendResponse, HeartbeatResponse } from './messages.ts';
 import type { Progress } from './progress.ts';
 import { quorumValue, voterGroups } from './quorum.ts';
@@ -60,8 +60,30 @@ function heard(state: CoreState, progress: Progress, sentMs: number): void {
   progress.contactMs = Math.max(progress.contactMs, sentMs);
 }
 
+/**
+ * What is known of the log that answers. Undefined when it is none of ours: of no member, or of a voter who has lost the log that it
+ * is a voter with. What that one says does not count, as if it were dead, until it was made a learner (`demote`) and has caught up.
+ */
+function progressOf(
+  state: CoreState,
+  leadership: Leadership,
+  { from, logId = 0 }: AppendResponse | HeartbeatResponse,
+): Progress | undefined {
+  const progress = leadership.peers.get(from);
+  if (progress === undefined) return undefined;
+  const { latest } = state.membership;
+  if (isVoter(latest, from) && !state.rules.isSameLog(logIdOf(latest, from), logId)) {
+    if (progress.strangeLogId !== logId) state.events.push({ kind: 'logLost', id: from });
+    progress.strangeLogId = logId;
+    return undefined;
+  }
+  progress.strangeLogId = undefined;
+  if (progress.logId !== logId) progress.becomeAnother(logId);
+  return progress;
+}
+
 export function takeAppendResponse(state: CoreState, leadership: Leadership, response: AppendResponse): void {
-  const progress = leadership.peers.get(response.from);
+  const progress = progressOf(state, leadership, response);
   if (progress === undefined) return;
   heard(state, progress, response.sentMs);
   if (!response.ok) {
@@ -80,7 +102,7 @@ export function takeAppendResponse(state: CoreState, leadership: Leadership, res
 }
 
 export function takeHeartbeatResponse(state: CoreState, leadership: Leadership, response: HeartbeatResponse): void {
-  const progress = leadership.peers.get(response.from);
+  const progress = progressOf(state, leadership, response);
   if (progress === undefined) return;
   heard(state, progress, response.sentMs);
   progress.readRound = Math.max(progress.readRound, response.readRound);

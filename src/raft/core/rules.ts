@@ -4,7 +4,7 @@
  * a wrong one in its place and prove that it would notice (`jepsen-like/mutations/`).
  */
 import { majority, quorumValue, type VoteResult, voteResult, voterGroups } from './quorum.ts';
-import type { Configuration, Entry, LogIndex, LogPosition, ServerId, Term } from './types.ts';
+import type { Configuration, Entry, LogId, LogIndex, LogPosition, ServerId, Term } from './types.ts';
 
 export interface Rules {
   /** Raft §5.4.1: the candidate's log is at least as up to date: later last term, or same term and not shorter. */
@@ -28,6 +28,12 @@ export interface Rules {
    * s2, whose log is longer, refuses it; only s2 can win, though its own log says that it is no member any more.
    */
   mayCampaign(latest: Configuration, committed: Configuration, self: ServerId): boolean;
+  /**
+   * Raft §5.1 (votes, terms and logs survive on stable storage): a voter whose log is another than the one that the configuration knows
+   * is no voter. {s1, s2, s3}: s1 and s2 have the committed entry 9; the disk of s2 is replaced. Would s2, empty, vote for s3, which
+   * has no entry 9, then the two would lead without it.
+   */
+  isSameLog(known: LogId, answering: LogId): boolean;
   /** Raft §5.2, §6: a majority of each group of voters; nobody else's answer counts. */
   electionResult(configuration: Configuration, votes: ReadonlyMap<ServerId, boolean>): VoteResult;
   /** Raft §5.3: an entry is a candidate for commitment when a majority of each group has it on disk. */
@@ -104,6 +110,7 @@ export const rules: Rules = {
     sinceStartMs < leaseMs || sinceContactMs < (lostContact ? leaseMs : electionTimeoutMs),
   mayCampaign: (latest, committed, self) =>
     [latest, committed].some(({ voters, votersOutgoing }) => voters.includes(self) || votersOutgoing.includes(self)),
+  isSameLog: (known, answering) => known === answering,
   electionResult: (configuration, votes) => voteResult(voterGroups(configuration), votes),
   replicatedIndex: (configuration, matchIndex) => quorumValue(voterGroups(configuration), matchIndex, majority),
   mayCommitByCounting: (entryTerm, currentTerm) => entryTerm === currentTerm,

@@ -12,7 +12,7 @@ import type { RaftSettings } from '../config.ts';
 import { Backlog } from './backlog.ts';
 import type { CoreEvent, LoadRequest } from './effects.ts';
 import { LogView, type TermBoundary } from './log-view.ts';
-import { Membership, membersOf } from './membership.ts';
+import { isVoter, logIdOf, Membership, membersOf } from './membership.ts';
 import type { Message } from './messages.ts';
 import { Persistence } from './persistence.ts';
 import { Progress } from './progress.ts';
@@ -24,6 +24,7 @@ import type {
   ConfigurationAt,
   Entry,
   HardState,
+  LogId,
   LogIndex,
   LogPosition,
   Role,
@@ -33,6 +34,8 @@ import type {
 
 /** What the disk held when the server started. */
 export interface Recovered {
+  /** Absent: 0. */
+  readonly logId?: LogId;
   readonly hardState: HardState;
   readonly prefix: LogPosition;
   readonly lastIndex: LogIndex;
@@ -74,6 +77,8 @@ export interface Candidacy {
 
 export class CoreState {
   readonly id: ServerId;
+  /** Of the own log. */
+  readonly logId: LogId;
   readonly settings: RaftSettings;
   readonly rules: Rules;
   readonly random: Random;
@@ -106,6 +111,8 @@ export class CoreState {
   contactMs = Number.NEGATIVE_INFINITY;
   /** The connection to the leader broke; attempts left to replace it at once, and ticks until the next. */
   lostContact: { attempts: number; ticks: number } | undefined;
+  /** Commit index of the leader when an append was first heard since the start. */
+  filledAt: LogIndex = Number.POSITIVE_INFINITY;
   /** The persist that covers the current term and vote. */
   hardStatePersist = 0;
 
@@ -118,6 +125,7 @@ export class CoreState {
   constructor(options: CoreOptions) {
     const { recovered } = options;
     this.id = options.id;
+    this.logId = recovered.logId ?? 0;
     this.settings = options.settings;
     this.rules = options.rules;
     this.random = options.random;
@@ -139,6 +147,18 @@ export class CoreState {
     this.nowMs = options.nowMs;
     this.startedMs = this.term > 0 ? options.nowMs : Number.NEGATIVE_INFINITY;
     this.resetElectionTimer();
+  }
+
+  /** No voter, and not yet as far as the leader was when it was first heard since the start: the state is a part of one. */
+  get isFilling(): boolean {
+    if (this.appliedIndex >= this.filledAt) return false;
+    const { latest } = this.membership;
+    return !(isVoter(latest, this.id) && this.rules.isSameLog(logIdOf(latest, this.id), this.logId));
+  }
+
+  /** What every answer says of this server. */
+  get signature(): { readonly logId?: LogId } {
+    return this.logId === 0 ? {} : { logId: this.logId };
   }
 
   get electionTimeoutMs(): number {
@@ -213,7 +233,9 @@ export class CoreState {
         bytesMax: inflightBytesMax,
         entriesMax: inflightEntriesMax,
       };
-      leadership.peers.set(id, new Progress(this.log.lastIndex + 1, this.tickCount, window));
+      const progress = new Progress(this.log.lastIndex + 1, this.tickCount, window);
+      progress.logId = logIdOf(this.membership.latest, id);
+      leadership.peers.set(id, progress);
     }
     for (const id of [...leadership.peers.keys()]) if (!members.includes(id)) leadership.peers.delete(id);
   }

@@ -4,6 +4,12 @@
 
 /** Who a server is, for ever: an address may change, an id may not. */
 export type ServerId = string;
+/**
+ * Which log of a server: 0 is one that was begun with the first configuration, any other was drawn when the log was begun empty. A
+ * voter is a server together with its log: when its disk was emptied or replaced it has forgotten what it voted and acknowledged, and
+ * comes back under the same id as somebody whom the configuration does not know.
+ */
+export type LogId = number;
 /** A period with at most one leader. 0 before the first election. */
 export type Term = number;
 /** A position in the log. The first entry is 1; 0 is "before the log". */
@@ -17,13 +23,15 @@ export interface LogPosition {
 /**
  * Who belongs to the cluster. While `votersOutgoing` is not empty the configuration is *joint* (Raft §6): elections and
  * commitment need a majority of `voters` and a majority of `votersOutgoing`. A server that is being demoted stands in
- * `votersOutgoing` and in `learners`. Lists are sorted; `addresses` has one for each server in any list.
+ * `votersOutgoing` and in `learners`. Lists are sorted; `addresses` has one for each server in any list, `logIds` one for each voter
+ * whose log has another than 0 (absent: none has).
  */
 export interface Configuration {
   readonly voters: readonly ServerId[];
   readonly votersOutgoing: readonly ServerId[];
   readonly learners: readonly ServerId[];
   readonly addresses: Readonly<Record<ServerId, string>>;
+  readonly logIds?: Readonly<Record<ServerId, LogId>>;
 }
 
 /** A configuration and the log position at which it took effect (a configuration counts from when it is *appended*). */

@@ -1,12 +1,19 @@
 /** The log as the driver sees it. */
 import type { Persist } from '../core/persistence.ts';
 import type { Recovered } from '../core/state.ts';
-import type { CheckpointMeta, Configuration, Entry, LogIndex, ServerId, Term } from '../core/types.ts';
+import type { CheckpointMeta, Configuration, Entry, LogId, LogIndex, ServerId, Term } from '../core/types.ts';
+
+export interface LogIdentity {
+  readonly id: ServerId;
+  readonly clusterId: string;
+  /** Absent: 0. */
+  readonly logId?: LogId;
+}
 
 /** What `open` found on the disk, verified. */
 export interface RecoveredLog extends Recovered {
   /** Whose log this is, and of which cluster; undefined in an empty one. */
-  readonly identity: { readonly id: ServerId; readonly clusterId: string } | undefined;
+  readonly identity: LogIdentity | undefined;
   /** An installation of this checkpoint was begun and not finished. */
   readonly installing: CheckpointMeta | undefined;
 }
@@ -18,7 +25,9 @@ export interface RecoveredLog extends Recovered {
 export interface RaftLog {
   readonly recovered: RecoveredLog;
   /** Marks an empty log as this server's, with the configuration to begin with (or none, if it is to be told). */
-  initialize(id: ServerId, clusterId: string, bootstrap: Configuration | undefined): Promise<void>;
+  initialize(identity: LogIdentity, bootstrap: Configuration | undefined): Promise<void>;
+  /** Gives the log another identity: an operator vouches for it. */
+  rename(identity: LogIdentity): Promise<void>;
   /**
    * Carries out persists in order, in one commit. Resolves when they are on the disk. `mayHold`: the thread may wait for a quick disk.
    */

@@ -11,7 +11,7 @@ import {
   type LogPosition,
 } from '../core/types.ts';
 import { RaftError } from '../errors.ts';
-import type { RecoveredLog } from './log.ts';
+import type { LogIdentity, RecoveredLog } from './log.ts';
 import { decodeEntry, decodeRecord } from './records.ts';
 import type { LogStore } from './store.ts';
 
@@ -66,14 +66,16 @@ export function recover(store: LogStore): Recovery {
   }
   if (hardState.term < term)
     throw new RaftError('logCorrupt', { detail: `term ${hardState.term} is older than the log's` });
+  const identity = named<LogIdentity>(store, keys.identity);
   const recovered: RecoveredLog = {
+    logId: identity?.logId ?? 0,
     hardState,
     prefix: { index: prefix.index, term: prefix.term },
     lastIndex: last,
     termBoundaries: boundaries,
     base: prefix.base,
     configurations,
-    identity: named(store, keys.identity),
+    identity,
     installing: named<CheckpointMeta>(store, keys.installing),
   };
   return { recovered, prefix, lastCrc: crc };

@@ -13,11 +13,10 @@ import {
   type Entry,
   entryBytes,
   type LogIndex,
-  type ServerId,
   type Term,
 } from '../core/types.ts';
 import { RaftError } from '../errors.ts';
-import type { RaftLog, RecoveredLog } from './log.ts';
+import type { LogIdentity, RaftLog, RecoveredLog } from './log.ts';
 import { decodeEntry, encodeEntry, encodeRecord } from './records.ts';
 import { emptyPrefix, keys, type PrefixRecord, recover } from './recover.ts';
 import type { LogStore, StoreKey, StoreOperation } from './store.ts';
@@ -48,7 +47,7 @@ export class StoredLog implements RaftLog {
     return this.#recovered;
   }
 
-  async initialize(id: ServerId, clusterId: string, bootstrap: Configuration | undefined): Promise<void> {
+  async initialize(identity: LogIdentity, bootstrap: Configuration | undefined): Promise<void> {
     assert(this.#recovered.identity === undefined, 'a log is initialized once');
     // The identity comes last and makes it a log. Without one, what is there is what a crash left of an earlier attempt.
     const operations: StoreOperation[] = [];
@@ -63,8 +62,13 @@ export class StoredLog implements RaftLog {
       );
       operations.push(put(1, encoded.bytes));
     }
-    operations.push(put(keys.identity, encodeRecord({ id, clusterId })));
+    operations.push(put(keys.identity, encodeRecord(identity)));
     await this.#commit(operations);
+    this.reload();
+  }
+
+  async rename(identity: LogIdentity): Promise<void> {
+    await this.#commit([put(keys.identity, encodeRecord(identity))]);
     this.reload();
   }
 

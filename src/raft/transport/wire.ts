@@ -69,6 +69,10 @@ export function fromWire(wire: WireMessage, from: ServerId, to: ServerId): Messa
   if (kind === undefined) throw new RaftError('badPeer', { detail: 'a message of unknown kind' });
   const body = wire[kind] as Readonly<Record<string, never>>;
   const n = (name: string): number => toNumber(body[name] as unknown as WireNumber);
+  const answer = (): { readonly logId?: number } => {
+    const logId = n('logId');
+    return logId === 0 ? {} : { logId };
+  };
   const { granted, transfer, ok, sentMs } = body as unknown as Record<string, boolean> & { sentMs: number };
   switch (kind) {
     case 'preVoteRequest':
@@ -77,7 +81,7 @@ export function fromWire(wire: WireMessage, from: ServerId, to: ServerId): Messa
       return { kind, ...envelope, lastIndex: n('lastIndex'), lastTerm: n('lastTerm'), transfer: transfer === true };
     case 'preVoteResponse':
     case 'voteResponse':
-      return { kind, ...envelope, granted: granted === true };
+      return { kind, ...envelope, ...answer(), granted: granted === true };
     case 'append': {
       const prevIndex = n('prevIndex');
       const list = body.entries as unknown as readonly Record<string, unknown>[];
@@ -87,12 +91,12 @@ export function fromWire(wire: WireMessage, from: ServerId, to: ServerId): Messa
     case 'appendResponse': {
       const indexes = { matchIndex: n('matchIndex'), rejectedIndex: n('rejectedIndex') };
       const hint = { hintIndex: n('hintIndex'), hintTerm: n('hintTerm') };
-      return { kind, ...envelope, ok: ok === true, ...indexes, ...hint, sentMs };
+      return { kind, ...envelope, ...answer(), ok: ok === true, ...indexes, ...hint, sentMs };
     }
     case 'heartbeat':
       return { kind, ...envelope, commitIndex: n('commitIndex'), readRound: n('readRound'), sentMs };
     case 'heartbeatResponse':
-      return { kind, ...envelope, readRound: n('readRound'), sentMs };
+      return { kind, ...envelope, ...answer(), readRound: n('readRound'), sentMs };
     case 'timeoutNow':
       return { kind, ...envelope };
     default:
@@ -112,11 +116,14 @@ function entryFromWire(wire: Readonly<Record<string, unknown>>, index: number): 
 export function configurationFromWire(wire: unknown): Configuration {
   if (wire === null || wire === undefined) throw new RaftError('badPeer', { detail: 'a configuration is missing' });
   const { voters, votersOutgoing, learners, addresses } = wire as Configuration;
+  const { logIds } = wire as { readonly logIds: Readonly<Record<ServerId, WireNumber>> };
+  const known = Object.entries(logIds).map(([id, logId]) => [id, toNumber(logId)] as const);
   return {
     voters: [...voters],
     votersOutgoing: [...votersOutgoing],
     learners: [...learners],
     addresses: { ...addresses },
+    ...(known.length === 0 ? {} : { logIds: Object.fromEntries(known) }),
   };
 }
 

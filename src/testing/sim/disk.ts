@@ -62,6 +62,12 @@ export class SimDisk {
     this.#apply(operations.slice(0, kept));
   }
 
+  /** The disk is replaced by an empty one; nothing writes to it now. */
+  replace(): void {
+    this.records.clear();
+    this.#earlier.clear();
+  }
+
   /** Damages one bit of one entry after the log's prefix. */
   flipBit(prefixIndex: number): StoreKey | undefined {
     const keys = this.#entriesAfter(prefixIndex);

@@ -22,6 +22,7 @@ const server = (n: number, more: Partial<SeenServer> = {}): SeenServer => ({
   gossip: 'alive',
   suffrage: 'voter',
   isLeader: n === 1,
+  logLost: false,
   lastContactMs: n === 1 ? 0 : 20,
   lastTerm: 2,
   lastIndex: 1000,
@@ -59,6 +60,13 @@ describe('changes', () => {
     expect(changes([server(1), server(2, { suffrage: 'none' })]).add).toEqual([
       { id: 'id-2', address: '10.0.0.2:8300' },
     ]);
+  });
+
+  it('takes a voter that lost its log in anew, as a learner, which has no word in any decision', () => {
+    const servers = [server(1), server(2, { logLost: true }), server(3)];
+    expect(changes(servers)).toMatchObject({ demote: ['id-2'], remove: [] });
+    expect(assess(view(servers), settings, undefined)).toMatchObject({ healthy: false, failureTolerance: 0 });
+    expect(changes([server(1), server(2), server(3)]).demote).toEqual([]);
   });
 
   it('promotes a learner after its time of health, not before', () => {

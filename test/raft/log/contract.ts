@@ -30,7 +30,7 @@ export function logContract(
     let reopen: () => Promise<RaftLog>;
     beforeEach(async () => {
       ({ log, reopen } = await open());
-      await log.initialize('a', 'test', configurationOf('a'));
+      await log.initialize({ id: 'a', clusterId: 'test' }, configurationOf('a'));
     });
 
     const texts = (of: RaftLog, from: number): string[] =>

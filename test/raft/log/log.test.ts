@@ -62,7 +62,7 @@ describe('damage', () => {
   async function filled(): Promise<ReturnType<typeof memoryStore>> {
     const store = memoryStore();
     const log = new StoredLog(store);
-    await log.initialize('a', 'test', configurationOf('a'));
+    await log.initialize({ id: 'a', clusterId: 'test' }, configurationOf('a'));
     await log.write([persist({ entries: [command(2, 1), command(3, 1), command(4, 1)] })]);
     return store;
   }
@@ -110,14 +110,14 @@ it('begins again after a crash at any moment of its beginning', async () => {
       done.push(...operations);
       await probe.commit(operations);
     },
-  }).initialize('a', 'test', configurationOf('a', 'b'));
+  }).initialize({ id: 'a', clusterId: 'test' }, configurationOf('a', 'b'));
   for (let kept = 0; kept < done.length; kept++) {
     for (const bootstrap of [undefined, configurationOf('a')]) {
       const store = memoryStore();
       await store.commit(done.slice(0, kept));
       const log = new StoredLog(store);
       expect(log.recovered.identity).toBeUndefined();
-      await log.initialize('a', 'test', bootstrap);
+      await log.initialize({ id: 'a', clusterId: 'test' }, bootstrap);
       const { identity, lastIndex, configurations } = new StoredLog(store).recovered;
       expect(identity).toEqual({ id: 'a', clusterId: 'test' });
       expect(lastIndex).toBe(bootstrap === undefined ? 0 : 1);
@@ -131,7 +131,7 @@ it('begins again after a crash at any moment of its beginning', async () => {
 it('is latched shut by the first failed write: nothing is tried again', async () => {
   const store = memoryStore();
   const log = new StoredLog(store);
-  await log.initialize('a', 'test', undefined);
+  await log.initialize({ id: 'a', clusterId: 'test' }, undefined);
   let calls = 0;
   store.commit = async () => {
     calls++;

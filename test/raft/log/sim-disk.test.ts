@@ -124,7 +124,7 @@ describe('the simulated disk and segments', () => {
           }),
         ] as const;
         try {
-          for (const { log } of players) await log.initialize('a', 'test', configurationOf('a'));
+          for (const { log } of players) await log.initialize({ id: 'a', clusterId: 'test' }, configurationOf('a'));
           for (const step of history) {
             for (const player of players) await player.play(step);
             expect(players[0].tells()).toEqual(players[1].tells());
@@ -146,7 +146,7 @@ describe('a crash of the simulated disk', () => {
       const held: (() => void)[] = [];
       const disk = diskOf(seed, held);
       const log = new StoredLog(disk.open());
-      const made = log.initialize('a', 'test', configurationOf('a'));
+      const made = log.initialize({ id: 'a', clusterId: 'test' }, configurationOf('a'));
       held.shift()!();
       await made;
       void log.write([persist({ entries: [command(2, 1), command(3, 1), command(4, 1), command(5, 1)] })]);
@@ -168,7 +168,7 @@ describe('a crash of the simulated disk', () => {
         held.shift()!();
         await work;
       };
-      await done(log.initialize('a', 'test', configurationOf('a')));
+      await done(log.initialize({ id: 'a', clusterId: 'test' }, configurationOf('a')));
       await done(log.write([persist({ entries: [command(2, 1), command(3, 1), command(4, 1)] })]));
       void log.write([
         persist({ hardState: { term: 2, votedFor: '' }, truncateFrom: 2, entries: [command(2, 2), command(3, 2)] }),

@@ -5,7 +5,7 @@ import { writeSync } from 'node:fs';
 const [, , directory, bundle] = process.argv;
 const { openRaftLog } = await import(bundle);
 const log = await openRaftLog(directory);
-if (log.recovered.identity === undefined) await log.initialize('a', 'crash', undefined);
+if (log.recovered.identity === undefined) await log.initialize({ id: 'a', clusterId: 'crash' }, undefined);
 let last = log.recovered.lastIndex;
 let { term } = log.recovered.hardState;
 const data = new Uint8Array(300);
