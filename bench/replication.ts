@@ -12,7 +12,7 @@ import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { startBareResponder } from './lib/bare-responder.ts';
 import { etcdPut, type PeerCluster, startEtcd } from './lib/etcd.ts';
 import { type LoadResult, runLoad } from './lib/load.ts';
-import { cpuSeconds, residentMiB, which } from './lib/processes.ts';
+import { cpuSeconds, residentParts, which } from './lib/processes.ts';
 import type { RawRequest } from './lib/raw-http.ts';
 import { figure, printTable, ratio } from './lib/table.ts';
 
@@ -44,7 +44,9 @@ const subnet = process.env.BENCH_SUBNET ?? '127.0.32';
 interface Measured {
   readonly load: LoadResult;
   readonly cpuPer1000: number;
+  /** Of the largest of the three, and how much of it is its own: the rest is pages of files, which the kernel may take back. */
   readonly residentMiB: number;
+  readonly ownMiB: number;
 }
 
 /** Both systems are measured warm: caches filled, and on our side the code compiled, as after a minute of service. */
@@ -57,11 +59,9 @@ async function measure(pids: readonly number[], load: Parameters<typeof runLoad>
   const result = await runLoad(load);
   const cpu = pids.reduce((sum, pid, i) => sum + cpuSeconds(pid) - before[i]!, 0);
   if (result.errors > 0) process.stderr.write(`${result.errors} requests failed, first: ${result.firstError}\n`);
-  return {
-    load: result,
-    cpuPer1000: (cpu / (result.requests + 1)) * 1000,
-    residentMiB: Math.max(...pids.map(residentMiB)),
-  };
+  const parts = pids.map(residentParts).sort((a, b) => b.own + b.files - a.own - a.files);
+  const { own, files } = parts[0]!;
+  return { load: result, cpuPer1000: (cpu / (result.requests + 1)) * 1000, residentMiB: own + files, ownMiB: own };
 }
 
 const heddlePut = { method: 'PUT', path: '/v1/kv/bench/{client}', body: value };
@@ -90,6 +90,7 @@ async function writes(): Promise<void> {
       figure(mine.load.p99Ms, 2),
       figure(mine.cpuPer1000, 3),
       figure(mine.residentMiB),
+      figure(mine.ownMiB),
       peer === undefined ? '' : ratio(mine.load.perSecond, peer.load.perSecond),
     ]);
   const withEtcd = which('etcd') !== undefined;
@@ -139,7 +140,7 @@ async function writes(): Promise<void> {
   }
   printTable(
     `Writes of 64-byte values, three servers, real fsync, ${seconds} s each`,
-    ['server', 'clients', 'writes/s', 'p50 ms', 'p99 ms', 'CPU s/1,000', 'MiB/server', 'to etcd'],
+    ['server', 'clients', 'writes/s', 'p50 ms', 'p99 ms', 'CPU s/1,000', 'MiB/server', 'own MiB', 'to etcd'],
     rows,
   );
 }

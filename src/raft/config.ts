@@ -49,7 +49,10 @@ export interface RaftSettings {
   readonly uncommittedBytesMax: number;
   /** Largest payload of one proposal. */
   readonly proposalBytesMax: number;
-  /** Bytes of recent entries kept in memory so that followers and the state machine need not read the disk. */
+  /**
+   * Most memory of entries that are kept for followers that have not been sent them yet, bytes. 4 MiB: some 6,000 small entries, or
+   * four full appends; a follower further behind is served from the disk, as fast.
+   */
   readonly tailBytesMax: number;
   /** Most bytes of entries handed to the state machine at once: bounds how long the event loop is held. */
   readonly applyBytesMax: number;
@@ -86,7 +89,7 @@ export const defaultSettings: RaftSettings = {
   inflightEntriesMax: 4096,
   uncommittedBytesMax: 64 * 1024 * 1024,
   proposalBytesMax: 4 * 1024 * 1024,
-  tailBytesMax: 16 * 1024 * 1024,
+  tailBytesMax: 4 * 1024 * 1024,
   applyBytesMax: 4 * 1024 * 1024,
   applyEntriesMax: 1024,
   applyMs: 10,

@@ -1,5 +1,6 @@
 /** Who waits for what in the driver: proposals for their entry, reads for their read point, both for the applied index. */
 
+import { NumberMap } from '../std/number-map.ts';
 import type { LogIndex, Term } from './core/types.ts';
 import { RaftError } from './errors.ts';
 
@@ -13,9 +14,14 @@ export interface Proposed {
   readonly result: unknown;
 }
 
+interface Pending {
+  readonly term: Term;
+  readonly deferred: Deferred<Proposed>;
+}
+
 /** Proposals in the log, by index. */
 export class PendingProposals {
-  #byIndex = new Map<LogIndex, { readonly term: Term; readonly deferred: Deferred<Proposed> }>();
+  readonly #byIndex = new NumberMap<Pending>();
 
   get size(): number {
     return this.#byIndex.size;
@@ -27,15 +33,14 @@ export class PendingProposals {
 
   /** An entry was applied: its proposer, if it is here and it is the same entry, gets the result. */
   applied(index: LogIndex, term: Term, result: unknown): void {
-    const pending = this.#byIndex.get(index);
+    const pending = this.#byIndex.take(index);
     if (pending === undefined) return;
-    this.#byIndex.delete(index);
     if (pending.term === term) pending.deferred.resolve({ index, result });
     else pending.deferred.reject(new RaftError('leadershipLost', { index }));
   }
 
   rejectAll(reason: () => Error): void {
-    const all = [...this.#byIndex.values()];
+    const all = this.#byIndex.values();
     this.#byIndex.clear();
     for (const { deferred } of all) deferred.reject(reason());
   }

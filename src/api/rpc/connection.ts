@@ -13,6 +13,7 @@ import {
   credentials,
 } from '@grpc/grpc-js';
 import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../../fsm/index.ts';
+import { NumberMap } from '../../std/number-map.ts';
 import {
   type Answer,
   BackendError,
@@ -74,7 +75,7 @@ export class Connection {
   readonly address: string;
   readonly #forwarded: boolean;
   readonly #client: Client;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new NumberMap<Pending>();
   #stream: ClientDuplexStream<Partial<Requests>, Answers> | undefined;
   #outgoing: Pending[] = [];
   #cancelled: number[] = [];
@@ -268,8 +269,8 @@ export class Connection {
   }
 
   #settle(number: number): Pending | undefined {
-    const pending = this.#pending.get(number);
-    if (this.#pending.delete(number)) this.#underWayBytes -= pending!.request.arguments.length;
+    const pending = this.#pending.take(number);
+    if (pending !== undefined) this.#underWayBytes -= pending.request.arguments.length;
     return pending;
   }
 
@@ -350,7 +351,7 @@ export class Connection {
 
   /** Everything under way fails; what may have arrived and is no read, with an unknown outcome. */
   #break(error: Error): void {
-    const all = [...this.#pending.values()];
+    const all = this.#pending.values();
     this.#pending.clear();
     this.#underWayBytes = 0;
     this.#outgoing = [];

@@ -10,6 +10,7 @@ import type {
   sendUnaryData,
 } from '@grpc/grpc-js';
 import { type CommandName, commands, type QueryName, queries, Refusal } from '../../fsm/index.ts';
+import { NumberMap } from '../../std/number-map.ts';
 import type { Answer, Backend, CallName, ReadOptions, Snapshots } from '../backend.ts';
 import { failureOf, NotCarriedOut } from './failure.ts';
 import {
@@ -99,7 +100,7 @@ export class RpcDoor {
 class Exchange {
   readonly #stream: ServerDuplexStream<Requests, Answers>;
   readonly #options: RpcDoorOptions;
-  readonly #underWay = new Map<number, AbortController>();
+  readonly #underWay = new NumberMap<AbortController>();
   #answers: WireAnswer[] = [];
   #flushing = false;
   #closed = false;
@@ -120,6 +121,10 @@ class Exchange {
 
   async #serve(request: WireRequest): Promise<void> {
     const { number } = request;
+    if (!Number.isSafeInteger(number)) {
+      this.#fail(number, new NotCarriedOut('unreachable', 'the number of a request is out of range'));
+      return;
+    }
     if (this.#underWay.size >= (this.#options.requestsMax ?? requestsMaxDefault)) {
       this.#fail(number, new NotCarriedOut('unreachable', 'too many requests of this agent are under way'));
       return;
@@ -135,7 +140,7 @@ class Exchange {
       if (failure.source === 'INTERNAL' && !controller.signal.aborted) this.#options.onUnexpected(error, request.name);
       this.#fail(number, error);
     } finally {
-      this.#underWay.delete(number);
+      this.#underWay.take(number);
     }
   }
 

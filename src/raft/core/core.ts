@@ -12,7 +12,7 @@ import { beginInstall, installed } from './following.ts';
 import { type ChangeWish, isVoter, planChange } from './membership.ts';
 import type { CheckpointOffer, Message, MessageKind } from './messages.ts';
 import { leaseIsValid, read } from './reading.ts';
-import { advanceCommit, flushLeader, takeLoaded } from './replication.ts';
+import { advanceCommit, flushLeader, takeLoaded, wantedFrom } from './replication.ts';
 import { candidate, preCandidate } from './roles/candidate.ts';
 import { follower } from './roles/follower.ts';
 import { leader } from './roles/leader.ts';
@@ -164,7 +164,7 @@ export class RaftCore {
   applied(index: number): void {
     const { state } = this;
     state.appliedIndex = Math.max(state.appliedIndex, index);
-    state.log.evict(Math.min(state.appliedIndex, state.persistence.durableIndex));
+    state.log.evict(Math.min(state.appliedIndex, state.persistence.durableIndex), wantedFrom(state));
   }
 
   /** The answer to a load request. */

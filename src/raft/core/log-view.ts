@@ -3,11 +3,19 @@
  *
  * The log's shape is `prefix` (the entry before the first one, known only by index and term), then entries up to `last`. Terms
  * never fall along it, so a handful of boundaries answers `termAt` for millions of entries. The *tail* holds entries
- * that are not on disk yet (they cannot be read back) and, within a byte budget, recent ones that followers and the state
- * machine will ask for next.
+ * that are not on disk yet (they cannot be read back) or not applied yet and, within a byte budget, those that followers will be
+ * sent next. What nobody is going to ask for leaves at once: an entry that outlives a few collections of garbage costs more there
+ * than reading it back from the disk would, which only a server that falls behind needs.
  */
 import { assert } from '../../std/assert.ts';
 import { type Entry, entryBytes, type LogIndex, type LogPosition, type Term } from './types.ts';
+
+/** What an entry takes in memory beside its payload: its own object, a view on the payload, the array's slot. Measured. */
+const tailEntryBytes = 400;
+/** Evicted entries that may still stand before the tail until its array is made anew. */
+const evictedMax = 64;
+
+const inMemory = (entry: Entry): number => entryBytes(entry) + tailEntryBytes;
 
 /** `term` begins at `index` and goes on to the next boundary or the end of the log. */
 export interface TermBoundary {
@@ -68,7 +76,7 @@ export class LogView {
     }
     this.#last = entry.index;
     this.#tail.push(entry);
-    this.#tailBytes += entryBytes(entry);
+    this.#tailBytes += inMemory(entry);
   }
 
   /** Removes everything from `from` on. */
@@ -77,7 +85,7 @@ export class LogView {
     assert(from <= this.#last, 'nothing to truncate');
     const tailFirst = this.#tailFirst();
     const keep = Math.max(0, from - tailFirst);
-    for (const entry of this.#tail.splice(this.#tailStart + keep)) this.#tailBytes -= entryBytes(entry);
+    for (const entry of this.#tail.splice(this.#tailStart + keep)) this.#tailBytes -= inMemory(entry);
     while (this.#boundaries.length > 0 && this.#boundaries.at(-1)!.index >= from) this.#boundaries.pop();
     this.#last = from - 1;
   }
@@ -94,7 +102,7 @@ export class LogView {
     const first = this.#boundaries[0];
     if (first !== undefined && first.index <= index) this.#boundaries[0] = { index: index + 1, term: first.term };
     this.#prefix = { index, term };
-    this.evict(index);
+    this.evict(index, index + 1);
   }
 
   /** The log is now empty and starts after `prefix` (an installed checkpoint). */
@@ -107,19 +115,23 @@ export class LogView {
     this.#tailBytes = 0;
   }
 
-  /** Drops entries up to `upTo` (durable, applied) from memory: all below the prefix, else only what exceeds the budget. */
-  evict(upTo: LogIndex): void {
+  /**
+   * Drops entries up to `upTo` (durable, applied) from memory: those below `wantedFrom`, which nobody is going to ask for, and of
+   * the others what exceeds the budget.
+   */
+  evict(upTo: LogIndex, wantedFrom: LogIndex): void {
     let first = this.#tailFirst();
     while (first <= upTo && first <= this.#last) {
-      if (first > this.#prefix.index && this.#tailBytes <= this.#tailBytesMax) break;
-      this.#tailBytes -= entryBytes(this.#tail[this.#tailStart]!);
+      if (first >= wantedFrom && this.#tailBytes <= this.#tailBytesMax) break;
+      this.#tailBytes -= inMemory(this.#tail[this.#tailStart]!);
       this.#tailStart++;
       first++;
     }
-    if (this.#tailStart > 1024 && this.#tailStart * 2 > this.#tail.length) {
+    if (this.#tailStart === this.#tail.length) this.#tail = [];
+    else if (this.#tailStart > evictedMax && this.#tailStart * 2 > this.#tail.length) {
       this.#tail = this.#tail.slice(this.#tailStart);
-      this.#tailStart = 0;
-    }
+    } else return;
+    this.#tailStart = 0;
   }
 
   /**

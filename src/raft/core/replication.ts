@@ -11,7 +11,7 @@ import type { Progress } from './progress.ts';
 import { quorumValue, voterGroups } from './quorum.ts';
 import { confirmReads } from './reading.ts';
 import type { CoreState, Leadership } from './state.ts';
-import { type Entry, entryBytes, type ServerId, type Term } from './types.ts';
+import { type Entry, entryBytes, type LogIndex, type ServerId, type Term } from './types.ts';
 
 export function leaderTick(state: CoreState, leadership: Leadership): void {
   const { settings } = state;
@@ -163,6 +163,13 @@ function sendAppend(state: CoreState, to: ServerId, progress: Progress, entries:
     commitIndex: state.commitIndex,
     sentMs: state.nowMs,
   });
+}
+
+/** The first entry that a follower will be sent next; one after the end where there is none. */
+export function wantedFrom({ leadership, log }: CoreState): LogIndex {
+  let from = log.lastIndex + 1;
+  for (const { nextIndex } of leadership?.peers.values() ?? []) from = Math.min(from, nextIndex);
+  return from;
 }
 
 function requestLoad(state: CoreState, to: ServerId, progress: Progress): void {
