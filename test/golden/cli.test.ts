@@ -59,6 +59,17 @@ const cases = (folder === null ? [] : readdirSync(folder))
   .filter((name) => ours.includes(name) || !isOneOf(name, heldElsewhere));
 /** They leave nothing behind that another would see: run beside the others. */
 const aside = ['help-*', 'rtt*'];
+/**
+ * They show what agents tell each other (members, the catalog, keys) or what happens within some seconds, and change nothing that another
+ * case sees. On a busy machine that may come a moment later: they are run again until they show what was recorded.
+ */
+const maySettle: readonly string[] = [
+  ...['catalog-*', 'datacenter-*', 'stale-flag', 'members*', 'info*', 'rtt*', 'maint-show', 'services-register-show'],
+  ...['operator-raft-list*', 'operator-autopilot-state*', 'keyring-list*', 'intention-check-*', 'snapshot-inspect*'],
+  ...['connect-proxy-static', 'signal-*', 'agent-logjson', 'agent-pidfile', 'monitor*', 'env-*', 'flag-addr-wins'],
+];
+/** For all of them together: what is really different must not hold up the rest for long. */
+let patienceMs = 60_000;
 /** Agents of the recording that no case of ours asks. */
 const agentsLeftOut = ['a1', 'h1'];
 
@@ -71,6 +82,8 @@ describe.skipIf(folder === null || script === null)('recorded command lines', ()
   let world: World;
   beforeAll(async () => {
     world = new World();
+    const recorded = cases.map((name) => [name, readFileSync(join(folder!, `${name}.txt`), 'utf8')] as const);
+    for (const [name, text] of normalised(script!, new Map(recorded))) wanted.set(name, text);
     const steps = readScript(script!, world.moved, world.program);
     const isAside = (step: Step): boolean =>
       step.kind === 'case' ? isOneOf(step.name, aside) : step.kind === 'until' && step.condition.includes('coordinate');
@@ -78,10 +91,6 @@ describe.skipIf(folder === null || script === null)('recorded command lines', ()
       replay(world, steps.filter((step) => !isAside(step))),
       replay(world, steps.filter(isAside)),
     ]);
-    for (const name of cases) wanted.set(name, readFileSync(join(folder!, `${name}.txt`), 'utf8'));
-    for (const texts of [got, wanted]) {
-      for (const [name, text] of normalised(script!, texts)) texts.set(name, text);
-    }
   }, 240_000);
   afterAll(() => world?.stop());
 
@@ -119,11 +128,23 @@ async function replay(world: World, steps: readonly Step[]): Promise<void> {
       // The leader enters a new server in the catalog first; what the server itself adds comes with its next sync.
       const known = `! curl -s http://${world.moved.network}1:8500/v1/catalog/nodes | grep -q '"TaggedAddresses":null'`;
       if (step.name.startsWith('catalog-nodes') && !(await world.until(known))) inVain.push(known);
-      if (cases.includes(step.name)) got.set(step.name, await world.runCase(step));
+      if (cases.includes(step.name)) got.set(step.name, await outputOf(world, step));
     } else if (step.kind === 'agent') {
       if (!agentsLeftOut.includes(step.name)) world.startAgent(step);
     } else if (step.kind === 'kill') world.killAgent(step.name);
     else if (isAwaited(world, step.condition) && !(await world.until(step.condition))) inVain.push(step.condition);
+  }
+}
+
+/** What a case prints, what differs from run to run masked; one that may settle has a while to print what was recorded. */
+async function outputOf(world: World, step: Step & { kind: 'case' }): Promise<string> {
+  const settles = isOneOf(step.name, maySettle) && acceptedDifference(`cli/${step.name}`) === undefined;
+  for (;;) {
+    const startMs = performance.now();
+    const printed = new Map([[step.name, await world.runCase(step)]]);
+    const text = normalised(script!, printed).get(step.name)!;
+    if (text === wanted.get(step.name) || !settles || patienceMs <= 0) return text;
+    patienceMs -= performance.now() - startMs;
   }
 }
 
