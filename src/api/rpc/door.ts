@@ -174,15 +174,17 @@ class Exchange {
   async #watch(request: WireRequest, args: never, signal: AbortSignal): Promise<void> {
     const options = readOptions(request, signal);
     let minIndex = 0;
+    let told: number | undefined;
     while (!signal.aborted) {
       const answer: Answer<unknown> = await this.#options.backend.query(request.name as QueryName, args, {
         ...options,
         minIndex,
       });
       if (signal.aborted) return;
-      if (answer.index !== minIndex) this.#send(request.number, answer.value, metaOf(answer));
-      // An index that went back means that the state was replaced: start anew.
-      minIndex = answer.index < minIndex ? 0 : answer.index;
+      if (answer.index !== told) this.#send(request.number, answer.value, metaOf(answer));
+      told = answer.index;
+      // A table that was never written has the index 0, which would not block: this loop would never leave the processor again.
+      minIndex = Math.max(1, answer.index);
       await this.#room();
     }
   }

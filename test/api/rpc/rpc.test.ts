@@ -260,6 +260,39 @@ it('watches: the answer now, then each change, until it is ended', async () => {
   expect(seen).toEqual([3, 4, 6]);
 });
 
+it('watches a table that was never written without asking again and again', async () => {
+  let asked = 0;
+  const changed: ((answer: Answer<unknown>) => void)[] = [];
+  const answerAt = (index: number) => ({ value: null, index, knownLeader: true, lastContactMs: 0, notFound: false });
+  backend.onQuery = (_, { minIndex = 0, signal }) => {
+    // An endless loop would not let this test fail.
+    if (++asked > 100) return Promise.reject(new Error('asked again and again'));
+    if (minIndex === 0) return Promise.resolve(answerAt(0));
+    return new Promise((resolve, reject) => {
+      changed.push(resolve);
+      signal?.addEventListener('abort', () => reject(new Error('gone')));
+    });
+  };
+  const controller = new AbortController();
+  const seen: number[] = [];
+  await new Promise<void>((resolve, reject) => {
+    connect().watch(
+      'configEntry.list',
+      { kind: '' },
+      { ...read(), signal: controller.signal },
+      ({ index }) => {
+        seen.push(index);
+        if (index === 0) setImmediate(() => changed[0]?.(answerAt(5)));
+        else resolve();
+      },
+      reject,
+    );
+  });
+  controller.abort();
+  expect(seen).toEqual([0, 5]);
+  expect(asked).toBeLessThanOrEqual(3);
+});
+
 it('carries a snapshot both ways, and its refusal', async () => {
   const saved = await connect().saveSnapshot({ caller, consistency: 'default' });
   const parts: Uint8Array[] = [];
