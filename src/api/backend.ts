@@ -42,6 +42,11 @@ export interface ReadOptions {
   readonly waitMs?: number;
   /** Aborts a blocking read when the client hangs up. */
   readonly signal?: AbortSignal;
+  /**
+   * While a blocking read waits on what a client agent keeps current: called with false when no server keeps it so any more,
+   * with true when one does again. Never travels.
+   */
+  readonly contact?: (stands: boolean) => void;
 }
 
 export interface Answer<Value> {

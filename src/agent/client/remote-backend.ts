@@ -28,6 +28,7 @@ import {
 } from '../../fsm/index.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { Logger } from '../log.ts';
+import { isRepeatableCall, isRepeatableCommand } from './repeatable.ts';
 import type { KnownServer, ServerDirectory } from './server-directory.ts';
 import { TopicCache } from './topic-cache.ts';
 
@@ -88,7 +89,8 @@ export class RemoteBackend implements Backend, Snapshots {
   }
 
   apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
-    return this.#ask((connection) => connection.apply(name, args, caller));
+    const ask = (connection: ServerConnection) => connection.apply(name, args, caller);
+    return this.#ask(isRepeatableCommand(name) ? (connection) => repeatable(ask(connection)) : ask);
   }
 
   query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Promise<Answer<QueryValue<N>>> {
@@ -100,7 +102,8 @@ export class RemoteBackend implements Backend, Snapshots {
   }
 
   call<N extends CallName>(name: N, args: Calls[N]['args'], caller: Caller): Promise<Calls[N]['result']> {
-    return this.#ask((connection) => connection.call(name, args, caller));
+    const ask = (connection: ServerConnection) => connection.call(name, args, caller);
+    return this.#ask(isRepeatableCall(name) ? (connection) => repeatable(ask(connection)) : ask);
   }
 
   save(options: Pick<ReadOptions, 'caller' | 'consistency'>): Promise<SavedSnapshot> {
@@ -279,10 +282,10 @@ export class RemoteBackend implements Backend, Snapshots {
   }
 }
 
-/** A read whose outcome is unknown, or that met a server which shuts down, did nothing: it may be asked elsewhere. */
-async function repeatable<T>(read: Promise<T>): Promise<T> {
+/** What may be done twice and has an unknown outcome, or met a server which shuts down, may be asked elsewhere. */
+async function repeatable<T>(asked: Promise<T>): Promise<T> {
   try {
-    return await read;
+    return await asked;
   } catch (error) {
     if (error instanceof BackendError && (error.code === 'unknownOutcome' || error.code === 'stopped')) {
       throw new NotCarriedOut('unreachable', error.message, {}, { cause: error });

@@ -13,15 +13,25 @@ import { type Answer, BackendError, type Caller, type ReadOptions } from '../../
 import { type QueryArgs, type QueryName, type QueryValue, Refusal } from '../../fsm/index.ts';
 import type { Clock } from '../../std/clock.ts';
 
-/** Queries whose blocking reads come from here: those that proxies and discovery clients sit on. */
+/**
+ * Queries whose blocking reads come from here: those that proxies and discovery clients sit on. Not keys and sessions: who
+ * waits on these may decide by them, and must not be shown a last known state as an answer.
+ */
 const topicNames = [
   'health.service',
   'health.connect',
+  'health.checks',
+  'health.node',
+  'health.state',
+  'intention.ground',
   'intention.match',
   'intention.list',
   'ca.roots',
   'catalog.services',
+  'catalog.service',
+  'catalog.connect',
   'catalog.nodes',
+  'catalog.node',
   'configEntry.get',
   'configEntry.list',
   'configEntry.resolve',
@@ -144,6 +154,8 @@ class Topic {
   /** What is to take over once it is as new. */
   #next: Stream | undefined;
   readonly #waiting = new Set<() => void>();
+  /** Of those who wait and want to know whether the stream stands. */
+  readonly #contacts = new Set<(stands: boolean) => void>();
   #answer: AnyAnswer | undefined;
   /** Why there will be no answer. */
   #over: Error | undefined;
@@ -188,8 +200,12 @@ class Topic {
   }
 
   /** The answer once it is newer than asked for, or as it is when the wait is over. */
-  async wait({ minIndex = 0, waitMs, signal }: ReadOptions): Promise<AnyAnswer> {
+  async wait({ minIndex = 0, waitMs, signal, contact }: ReadOptions): Promise<AnyAnswer> {
     this.#cancelIdle();
+    if (contact !== undefined) {
+      this.#contacts.add(contact);
+      if (this.#brokenAtMs !== undefined) contact(false);
+    }
     const limitMs = waitMs === undefined || waitMs <= 0 ? defaultWaitMs : Math.min(waitMs, waitMaxMs);
     const startMs = this.#edges.clock.monotonicMs();
     const deadlineMs = startMs + limitMs;
@@ -212,6 +228,7 @@ class Topic {
         await this.#news(leftMs, signal);
       }
     } finally {
+      if (contact !== undefined) this.#contacts.delete(contact);
       if (this.#waiting.size === 0 && this.#over === undefined) this.#planForgetting();
     }
   }
@@ -266,7 +283,10 @@ class Topic {
     this.#answer = answer;
     if (!stream.heard) this.#firsts++;
     stream.heard = true;
-    if (this.#brokenAtMs !== undefined) this.#home.standing(true, '');
+    if (this.#brokenAtMs !== undefined) {
+      this.#home.standing(true, '');
+      for (const contact of this.#contacts) contact(true);
+    }
     this.#brokenAtMs = undefined;
     this.#retryMs = retryMs.first;
     for (const wake of [...this.#waiting]) wake();
@@ -287,6 +307,7 @@ class Topic {
     if (this.#brokenAtMs === undefined) {
       this.#brokenAtMs = this.#edges.clock.monotonicMs();
       this.#home.standing(false, error.message);
+      for (const contact of this.#contacts) contact(false);
       // Who waits for a first answer does so for the hold time only, from now on.
       if (this.#answer === undefined) for (const wake of [...this.#waiting]) wake();
     }

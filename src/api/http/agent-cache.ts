@@ -37,8 +37,15 @@ export interface Cached<Value> {
   readonly ageSeconds: number;
 }
 
-/** Reads the value: at once for `minIndex` 0, else when it is newer. */
-export type Fetch<Value> = (minIndex: number, signal: AbortSignal) => Awaitable<Answer<Value>>;
+/**
+ * Reads the value: at once for `minIndex` 0, else when it is newer. `contact` is to be told whether somebody keeps a read that
+ * waits current, where that can be known (see ReadOptions).
+ */
+export type Fetch<Value> = (
+  minIndex: number,
+  signal: AbortSignal,
+  contact: (stands: boolean) => void,
+) => Awaitable<Answer<Value>>;
 
 export class AgentCache {
   readonly #options: AgentCacheOptions;
@@ -61,7 +68,7 @@ export class AgentCache {
     const hit = entry.value !== undefined;
     await entry.first;
     await entry.newerThan(ask);
-    return { answer: entry.value!, hit, ageSeconds: entry.ageSeconds() };
+    return { answer: entry.answer(), hit, ageSeconds: entry.ageSeconds() };
   }
 
   /** For what cannot be watched: fetched again when it is older than `maxAgeMs`, or than the idle time. */
@@ -113,7 +120,7 @@ class Entry<Value> {
   readonly #options: AgentCacheOptions;
   readonly #stopped = new AbortController();
   readonly #changed = new EventTarget();
-  /** When the background read began to fail; undefined while it is healthy. */
+  /** When the background read began to fail, or to wait where nobody keeps it current; undefined while it is healthy. */
   #lostContactMs: number | undefined;
 
   constructor(fetch: Fetch<Value>, options: AgentCacheOptions, ended: () => void) {
@@ -131,8 +138,23 @@ class Entry<Value> {
   }
 
   ageSeconds(): number {
-    return this.#lostContactMs === undefined ? 0 : Math.floor((performance.now() - this.#lostContactMs) / 1000);
+    return Math.floor(this.#ageMs() / 1000);
   }
+
+  /** The value; while contact is lost it says so, as a read that waited would. */
+  answer(): Answer<Value> {
+    const value = this.value!;
+    if (this.#lostContactMs === undefined) return value;
+    return { ...value, knownLeader: false, lastContactMs: Math.max(value.lastContactMs, this.#ageMs()) };
+  }
+
+  #ageMs(): number {
+    return this.#lostContactMs === undefined ? 0 : performance.now() - this.#lostContactMs;
+  }
+
+  readonly #contact = (stands: boolean): void => {
+    this.#lostContactMs = stands ? undefined : (this.#lostContactMs ?? performance.now());
+  };
 
   /** Resolves when the value is newer than asked for, or the wait is over. */
   newerThan({ minIndex, waitMs, signal }: CacheAsk): Promise<void> {
@@ -154,8 +176,9 @@ class Entry<Value> {
   }
 
   async #read(minIndex: number): Promise<void> {
-    this.value = await this.#fetch(minIndex, this.#stopped.signal);
-    this.#lostContactMs = undefined;
+    this.value = await this.#fetch(minIndex, this.#stopped.signal, this.#contact);
+    // A wait may also end with the last known state.
+    if (this.value.knownLeader) this.#lostContactMs = undefined;
     this.#changed.dispatchEvent(new Event('change'));
   }
 

@@ -82,7 +82,7 @@ export async function fetchCached<Value>(
   const { caller } = options;
   const { answer, hit, ageSeconds } = await cache.get<Value>(
     questionOf(request, caller.token),
-    (minIndex, signal) => fetch({ caller, consistency: 'default', minIndex, signal }),
+    (minIndex, signal, contact) => fetch({ caller, consistency: 'default', minIndex, signal, contact }),
     { minIndex: parameters.minIndex, waitMs: parameters.waitMs || 300_000, signal: options.signal },
   );
   const headers = readHeaders(answer, parameters.consistency, backing);

@@ -360,7 +360,8 @@ export class Connection {
     for (const { request, sent, failed } of all) {
       const certain = !sent || request.kind === 'QUERY' || request.kind === 'WATCH';
       if (error instanceof BackendError) failed(error);
-      else failed(certain ? new NotCarriedOut('unreachable', text) : new BackendError('unknownOutcome', text));
+      else if (certain) failed(new NotCarriedOut('unreachable', text));
+      else failed(new BackendError('unknownOutcome', `${text}: the request may have been carried out or not`));
     }
   }
 }

@@ -123,6 +123,30 @@ describe('a request', () => {
     expect(asked.at(-1)).toBe('b');
   });
 
+  it('whose outcome is unknown is asked again if its second time changes nothing', async () => {
+    const cases: ((backend: RemoteBackend) => Promise<unknown>)[] = [
+      (backend) => backend.call('status.leader', {}, caller),
+      (backend) => backend.call('session.renew', { id: 's' }, caller),
+      (backend) => backend.call('ca.sign', { csr: '' }, caller),
+      (backend) => backend.apply('session.destroy', { ID: 's' }, caller),
+    ];
+    for (const request of cases) {
+      let broken = 0;
+      const once = () =>
+        broken++ === 0
+          ? Promise.reject(new BackendError('unknownOutcome', 'the connection broke'))
+          : Promise.resolve('done');
+      const { backend, asked } = setUp({ a: once, b: once });
+      expect(await request(backend)).toBe('done');
+      expect(new Set(asked).size).toBe(2);
+    }
+    const lost = () => Promise.reject(new BackendError('unknownOutcome', 'the connection broke'));
+    const { backend, asked } = setUp({ a: lost, b: lost });
+    const change = { Provider: 'consul', Config: null } as never;
+    await expect(backend.call('ca.configure', change, caller)).rejects.toMatchObject({ code: 'unknownOutcome' });
+    expect(asked).toHaveLength(1);
+  });
+
   it('whose outcome is unknown is not asked again if it is a write, and is if it is a read', async () => {
     const lost = () => Promise.reject(new BackendError('unknownOutcome', 'the connection broke'));
     const { backend, asked } = setUp({ a: lost, b: lost });

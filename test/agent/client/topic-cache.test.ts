@@ -102,6 +102,29 @@ describe('the topic cache', () => {
     expect(lines).toHaveLength(2);
   });
 
+  it('tells who waits whether its stream stands, however long nothing changes', async () => {
+    const { clock, streams, ask } = setUp();
+    const first = ask();
+    streams[0]!.told(state(5));
+    await first;
+    const heard: boolean[] = [];
+    const contact = (stands: boolean): void => void heard.push(stands);
+    const waiting = ask({ minIndex: 5, contact });
+    streams[0]!.ended(gone);
+    expect(heard).toEqual([false]);
+    const late = ask({ minIndex: 5, contact: (stands) => heard.push(stands) });
+    expect(heard).toEqual([false, false]);
+    clock.advance(100);
+    streams[1]!.ended(gone);
+    clock.advance(200);
+    streams[2]!.told(state(5));
+    expect(heard).toEqual([false, false, true, true]);
+    streams[2]!.told(state(6));
+    await Promise.all([waiting, late]);
+    streams[2]!.ended(gone);
+    expect(heard).toHaveLength(4);
+  });
+
   it('moves to the server whose turn it is once that one is as new, and misses nothing between', async () => {
     const { streams, lines, cache, ask, server } = setUp();
     const first = ask();

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../../../src/api/backend.ts';
-import { AgentCache } from '../../../src/api/http/agent-cache.ts';
+import { AgentCache, type Fetch } from '../../../src/api/http/agent-cache.ts';
 import { EncodeCache } from '../../../src/api/http/encode-cache.ts';
 
 describe('encodings', () => {
@@ -109,6 +109,31 @@ describe('the agent cache', () => {
     source.failing = false;
     source.change(() => source.index++);
     await expect.poll(async () => (await cache.get('k', source.read, now)).answer.value).toBe(2);
+    cache.close();
+  });
+
+  it('says how old its value is from the moment that nobody keeps it current, until somebody does again', async () => {
+    const contacts: ((stands: boolean) => void)[] = [];
+    const source = new Source();
+    const cache = new AgentCache(options);
+    const fetch: Fetch<number> = (minIndex, signal, contact) => {
+      contacts.push(contact);
+      return source.read(minIndex, signal);
+    };
+    const get = () => cache.get('k', fetch, now);
+    await get();
+    expect(contacts).toHaveLength(2);
+    const [contact] = contacts;
+    contact!(false);
+    await expect.poll(async () => (await get()).ageSeconds, { timeout: 5_000 }).toBe(1);
+    const old = await get();
+    expect(old.answer).toMatchObject({ value: 1, knownLeader: false });
+    expect(old.answer.lastContactMs).toBeGreaterThanOrEqual(1_000);
+    // Told again (a retry failed): it counts from the first time.
+    contact!(false);
+    expect((await get()).ageSeconds).toBe(1);
+    contact!(true);
+    expect(await get()).toMatchObject({ ageSeconds: 0, answer: { knownLeader: true, lastContactMs: 0 } });
     cache.close();
   });
 

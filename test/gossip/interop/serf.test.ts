@@ -1,56 +1,17 @@
 /**
- * One pool of real `serf` agents (Debian) and our members, over real sockets: joins, failures, leaves, events, queries
- * and keys in both directions. Without the `serf` binary every test here is skipped, and reported as skipped.
+ * One pool of real `serf` agents (Debian) and our members, over real sockets: joins, force-leave, old events, tags, keys and
+ * coordinates in both directions (what a member lives through, plain and encrypted: `lifecycle.test.ts`). Without the `serf` binary every test here is skipped, and reported as skipped.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { GossipNode, type GossipOptions, type Member, type UserEvent } from '../../../src/gossip/index.ts';
-import { SerfAgent, type SerfOptions, serfInstalled } from '../support/serf-agent.ts';
-import { once, until } from '../support/until.ts';
+import { addressOf, key16, key32, MixedPool, memberEvent, statusOf } from '../support/mixed-pool.ts';
+import { serfInstalled } from '../support/serf-agent.ts';
+import { until } from '../support/until.ts';
 
-const agents: SerfAgent[] = [];
-const nodes: GossipNode[] = [];
-let lastAddress = 100;
-const freshAddress = (): string => `127.0.12.${++lastAddress}`;
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
-const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
-const key32 = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=';
-const key16 = 'EBESExQVFhcYGRobHB0eHw==';
-
-async function serf(name: string, options: Partial<SerfOptions> = {}): Promise<SerfAgent> {
-  const agent = await SerfAgent.start({ name, address: freshAddress(), ...options });
-  agents.push(agent);
-  return agent;
-}
-
-async function ours(name: string, options: Partial<GossipOptions> = {}): Promise<GossipNode> {
-  const node = await GossipNode.open({
-    name,
-    bindAddress: freshAddress(),
-    bindPort: SerfAgent.port,
-    profile: 'local',
-    ...options,
-  });
-  nodes.push(node);
-  return node;
-}
-
-const addressOf = (node: GossipNode): string => `${node.local().address}:${node.local().port}`;
-const statusOf = (node: GossipNode, name: string): string | undefined => node.member(name)?.status;
-
-const memberEvent = (node: GossipNode, event: 'join' | 'leave' | 'failed' | 'update', name: string): Promise<Member> =>
-  once(
-    (callback) => node.on(event, callback),
-    (member) => member.name === name,
-    `${event} of ${name}`,
-  );
-
-afterEach(async () => {
-  await Promise.all(nodes.splice(0).map((node) => node.stop()));
-  await Promise.all(agents.splice(0).map((agent) => agent.stop()));
-});
+const pool = new MixedPool('127.0.12');
+const serf = pool.serf.bind(pool);
+const ours = pool.ours.bind(pool);
+afterEach(() => pool.stop());
 
 describe.skipIf(!serfInstalled)('with real serf agents (skipped without the serf binary)', { timeout: 60_000 }, () => {
   it('we join a serf agent; both see each other and the tags', async () => {
@@ -105,55 +66,6 @@ describe.skipIf(!serfInstalled)('with real serf agents (skipped without the serf
     expect(statusOf(node, 'real')).toBe('alive');
   });
 
-  it('a killed serf agent is detected by us, and by serf', async () => {
-    const [first, second] = [await serf('first'), await serf('second')];
-    const node = await ours('ours');
-    await node.join([first.address]);
-    await second.cli('join', first.address);
-    await until(() => statusOf(node, 'second') === 'alive', 'us to list the second');
-    const failed = memberEvent(node, 'failed', 'second');
-    await second.kill();
-    expect((await failed).status).toBe('failed');
-    await until(async () => (await first.statusOf('second')) === 'failed', 'serf to see the failure');
-  });
-
-  it('serf detects that one of us is gone', async () => {
-    const agent = await serf('real');
-    const [node, other] = [await ours('ours'), await ours('other')];
-    await node.join([agent.address]);
-    await other.join([agent.address]);
-    await until(async () => (await agent.statusOf('other')) === 'alive', 'serf to list the other');
-    await other.stop();
-    await until(async () => (await agent.statusOf('other')) === 'failed', 'serf to see the failure');
-    await until(() => statusOf(node, 'other') === 'failed', 'us to see the failure');
-  });
-
-  it('a serf agent that stood still for a while is suspected, refutes, and is alive', async () => {
-    const agent = await serf('real');
-    const node = await ours('ours');
-    await node.join([agent.address]);
-    await until(async () => (await agent.statusOf('ours')) === 'alive', 'serf to list us');
-    agent.pause();
-    await until(() => node.metrics.get('suspicions') > 0, 'a suspicion');
-    agent.resume();
-    await until(() => node.metrics.get('suspicionsRefuted') > 0, 'the refutation');
-    expect(statusOf(node, 'real')).toBe('alive');
-  });
-
-  it('leaves are leaves, not failures, in both directions', async () => {
-    const agent = await serf('real');
-    const [node, other] = [await ours('ours'), await ours('other')];
-    await node.join([agent.address]);
-    await other.join([agent.address]);
-    await until(async () => (await agent.statusOf('other')) === 'alive', 'serf to list the other');
-    await other.leave();
-    await until(async () => (await agent.statusOf('other')) === 'left', 'serf to see the leave');
-    await until(() => statusOf(node, 'other') === 'left', 'us to see the leave');
-    const left = memberEvent(node, 'leave', 'real');
-    await agent.cli('leave');
-    expect((await left).status).toBe('left');
-  });
-
   // A real agent tells a prune a few times over UDP and never again: now and then nobody hears it.
   it('force-leave turns failed into left, whoever asks; prune erases', { retry: 2 }, async () => {
     const agent = await serf('real');
@@ -175,22 +87,6 @@ describe.skipIf(!serfInstalled)('with real serf agents (skipped without the serf
     await until(() => statusOf(node, 'two') === undefined, 'us to prune');
   });
 
-  it('user events in both directions', async () => {
-    const agent = await serf('real', { extra: ['-event-handler=user:deploy=cat; echo'] });
-    const node = await ours('ours');
-    await node.join([agent.address]);
-    const heard = once<UserEvent>(
-      (callback) => node.on('userEvent', callback),
-      () => true,
-      'an event',
-    );
-    await agent.cli('event', '-coalesce=false', 'restart', 'v1.2.3');
-    const event = await heard;
-    expect([event.name, text(event.payload), event.coalesce]).toEqual(['restart', 'v1.2.3', false]);
-    node.userEvent('deploy', bytes('from ours'));
-    await until(() => agent.log.includes('from ours'), 'the handler of serf to print our payload');
-  });
-
   it('events from before the join arrive with it, unless they are to be ignored', async () => {
     const agent = await serf('real');
     await agent.cli('event', '-coalesce=false', 'old', 'news');
@@ -204,25 +100,6 @@ describe.skipIf(!serfInstalled)('with real serf agents (skipped without the serf
     quiet.on('userEvent', (event) => unheard.push(event.name));
     await quiet.join([agent.address], { ignoreOldEvents: true });
     expect(unheard).toEqual([]);
-  });
-
-  it('queries in both directions, with acks, filters and relays', async () => {
-    const agent = await serf('real', { tags: { role: 'web' }, extra: ['-event-handler=query:load=echo 0.5'] });
-    const [node, other] = [await ours('ours', { tags: { role: 'db' } }), await ours('other', { tags: { role: 'db' } })];
-    for (const one of [node, other]) {
-      await one.join([agent.address]);
-      one.on('query', (query) => query.respond(bytes(`${query.name} ${text(query.payload)} at ${one.local().name}`)));
-    }
-    await until(() => statusOf(node, 'other') === 'alive', 'us to know each other');
-
-    const asked = node.query('load', bytes(''), { nodes: ['real'], requestAck: true, relayFactor: 1 });
-    await asked.done;
-    expect([...asked.acks]).toEqual(['real']);
-    expect(asked.responses.map(({ from, payload }) => [from, text(payload).trim()])).toEqual([['real', '0.5']]);
-
-    const out = await agent.cli('query', '-format=json', '-tag', 'role=d.*', '-relay-factor=1', 'uptime', 'arg1');
-    const answer = JSON.parse(out) as { Acks: string[]; Responses: Record<string, string> };
-    expect(answer.Responses).toEqual({ ours: 'uptime arg1 at ours', other: 'uptime arg1 at other' });
   });
 
   it('serf reachability (internal ping query) counts us', async () => {
@@ -275,29 +152,5 @@ describe.skipIf(!serfInstalled)('with real serf agents (skipped without the serf
     await node.join([agent.address]);
     await until(() => node.coordinateOf('real') !== undefined, 'a coordinate of serf');
     await until(async () => (await agent.cli('rtt', 'ours').catch(() => '')).includes('Estimated'), 'serf rtt');
-  });
-
-  it('a restarted serf agent with a snapshot finds us again; we find it with ours', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'heddle-snapshot-'));
-    const serfSnapshot = join(folder, 'serf');
-    const agent = await serf('real', { extra: [`-snapshot=${serfSnapshot}`] });
-    const snapshotPath = join(folder, 'ours');
-    const bindAddress = freshAddress();
-    const node = await ours('ours', { bindAddress, snapshotPath });
-    await node.join([agent.address]);
-    await until(async () => (await agent.statusOf('ours')) === 'alive', 'serf to list us');
-    await node.stop();
-    await until(async () => (await agent.statusOf('ours')) === 'failed', 'serf to see us fail');
-    const again = await ours('ours', { bindAddress, snapshotPath });
-    await memberEvent(again, 'join', 'real');
-    await until(async () => (await agent.statusOf('ours')) === 'alive', 'serf to see us back');
-
-    const failed = memberEvent(again, 'failed', 'real');
-    await agent.terminate();
-    await failed;
-    const back = memberEvent(again, 'join', 'real');
-    await agent.launch();
-    expect((await back).status).toBe('alive');
-    rmSync(folder, { recursive: true });
   });
 });

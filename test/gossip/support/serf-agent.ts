@@ -114,6 +114,14 @@ export class SerfAgent {
     await this.end('SIGTERM');
   }
 
+  /** Resolves when it ended by itself: after a leave. */
+  async exited(): Promise<void> {
+    await until(
+      () => this.child?.exitCode !== null || this.child.signalCode !== null,
+      `serf agent ${this.name} to end`,
+    );
+  }
+
   async stop(): Promise<void> {
     await this.end('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });

@@ -51,8 +51,8 @@ function keptGround(context: RouteContext, request: ApiRequest, target: string):
   const caller = callerOf(request);
   return cache.get<DecisionGround>(
     `intention.ground/${caller.datacenter}/${caller.token}/${destination}`,
-    (minIndex, signal) => {
-      const waiting = minIndex > 0 ? { minIndex, signal } : {};
+    (minIndex, signal, contact) => {
+      const waiting = minIndex > 0 ? { minIndex, signal, contact } : {};
       return backend.query('intention.ground', { destination }, { caller, consistency: 'default', ...waiting });
     },
     { minIndex: 0, waitMs: 0, signal: undefined },

@@ -74,8 +74,8 @@ async function agentRoots(context: RouteContext, request: ApiRequest): Promise<A
   const caller: Caller = { ...callerOf(request, datacenter), token: '' };
   const { answer, hit, ageSeconds } = await cache.get<CaRoots | null>(
     `ca.roots/${datacenter}`,
-    (index, signal) => {
-      const blocking = index > 0 ? { minIndex: index, signal } : {};
+    (index, signal, contact) => {
+      const blocking = index > 0 ? { minIndex: index, signal, contact } : {};
       return backend.query('ca.roots', {}, { caller, consistency: 'default', ...blocking });
     },
     { minIndex, waitMs: waitMs || agentWaitMs, signal: minIndex > 0 ? request.signal : undefined },
