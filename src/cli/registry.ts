@@ -1,4 +1,5 @@
 /** The tree of commands. A command's file is loaded only when it runs, so that asking an agent starts quickly. */
+import { beginAgent } from '../agent/process/index.ts';
 import type { Command } from './command.ts';
 
 export interface Leaf {
@@ -17,7 +18,13 @@ export const root: Group = {
   summary: '',
   description: 'Heddle decides which services may meet: a registry, intentions and a built-in sidecar.',
   commands: {
-    agent: { summary: 'Runs a Heddle agent', load: async () => (await import('./commands/agent.ts')).agent },
+    agent: {
+      summary: 'Runs a Heddle agent',
+      load: async () => {
+        beginAgent();
+        return (await import('./commands/agent.ts')).agent;
+      },
+    },
     catalog: {
       summary: 'Interact with the catalog',
       description: 'Reads the catalog: what runs where.',

@@ -5,13 +5,13 @@
  * What is read must be DER to the byte: a structure that does not encode back to the very bytes it came from is refused,
  * so that what we look at and what a signature covers can never be two readings of one file.
  */
-import forge from 'node-forge';
+import type forge from 'node-forge';
+import asn1 from 'node-forge/lib/asn1.js';
 import { ok } from '../../std/result.ts';
 import { type CaResult, caErr } from '../errors.ts';
 
 export type Asn1 = forge.asn1.Asn1;
 
-const { asn1 } = forge;
 const { Class, Type } = asn1;
 
 /** The published types do not know the options; without `decodeBitStrings: false` forge guesses structure in signatures. */
