@@ -76,17 +76,24 @@ function table(commands: Group['commands']): string[] {
 
 const byName = (a: FlagSpec, b: FlagSpec): number => (a.name < b.name ? -1 : 1);
 
-/** Paragraphs wrapped, indented lines (examples) as they are. */
+/** Paragraphs wrapped, however their source breaks lines; indented lines (examples) as they are. */
 function indent(text: string, by: number): string {
-  return text
-    .trim()
-    .split(/\n(?=\n| )|(?<=\n)/)
-    .flatMap((part) => {
-      const line = part.replace(/\n$/, '');
-      if (line === '') return [''];
-      return line.startsWith(' ') ? [' '.repeat(by) + line] : [wrap(line, width, by)];
-    })
-    .join('\n');
+  const out: string[] = [];
+  let paragraph: string[] = [];
+  const end = (): void => {
+    if (paragraph.length > 0) out.push(wrap(paragraph.join(' '), width, by));
+    paragraph = [];
+  };
+  for (const line of text.trim().split('\n')) {
+    if (line !== '' && !line.startsWith(' ')) {
+      paragraph.push(line);
+      continue;
+    }
+    end();
+    out.push(line === '' ? '' : ' '.repeat(by) + line);
+  }
+  end();
+  return out.join('\n');
 }
 
 function wrap(text: string, columns: number, by: number): string {

@@ -10,11 +10,25 @@ function* leaves(group: Group, path: string[] = []): Generator<[string[], Leaf]>
   }
 }
 
+const width = 72;
+
+/** Lines of a description that end although the first word of the next one would have fitted. */
+function brokenEarly(help: string): string[] {
+  const lines = help.split('\n');
+  const isProse = (line = ''): boolean => /^ {2}[^ -]/.test(line);
+  return lines.filter((line, at) => {
+    const next = lines[at + 1];
+    if (!isProse(line) || !isProse(next)) return false;
+    return `${line.trim()} ${next!.trim().split(' ')[0]}`.length <= width;
+  });
+}
+
 describe.each([...leaves(root)].map(([path]) => [path.join(' '), path] as const))('heddle %s', (name, path) => {
   it('prints its help on standard output, wherever -help stands', async () => {
     const { exit, out } = await heddle([...path, 'x', '-help']);
     expect(exit).toBe(0);
     expect(out).toContain(`Usage: heddle ${name}`);
+    expect(brokenEarly(out)).toEqual([]);
   });
 
   it('refuses an unknown flag with the list of those it knows', async () => {
