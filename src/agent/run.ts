@@ -112,8 +112,7 @@ async function untilEnd(agent: Agent, signal: AbortSignal): Promise<number> {
   const ending = await Promise.race([agent.ended, interrupted(signal)]);
   const code = typeof ending === 'string' ? await obey(agent, ending) : await ended(agent, ending);
   const failed = typeof ending !== 'string' && ending.kind === 'failed';
-  const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), stopMs).unref());
-  if ((await Promise.race([agent.stop(), late])) === 'late') agent.log.error('a part of the agent does not stop');
+  if (!(await inTime(agent.stop(), stopMs))) agent.log.error('a part of the agent does not stop');
   agent.log.info('Exit code', { code });
   // A database whose disk failed may keep its threads, and with them the process: supervisors wait for its end.
   if (failed) setTimeout(() => process.exit(code), lastWordsMs).unref();
@@ -129,8 +128,7 @@ async function endEarly(
   agent.log.info('Caught before the agent has started', { signal: signal === 'SIGINT' ? 'interrupt' : 'terminated' });
   // What stopping does to the start is no failure any more.
   starting.catch(() => undefined);
-  const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), stopMs).unref());
-  if ((await Promise.race([agent.stop(), late])) === 'late') agent.log.error('a part of the agent does not stop');
+  if (!(await inTime(agent.stop(), stopMs))) agent.log.error('a part of the agent does not stop');
   agent.log.info('Exit code', { code: 1 });
   setTimeout(() => exit(1), lastWordsMs).unref();
   return 1;
@@ -159,13 +157,18 @@ async function obey(agent: Agent, signal: string): Promise<number> {
     return 1;
   }
   agent.log.info('Gracefully shutting down agent...');
-  const timeout = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), leaveMs).unref());
-  if ((await Promise.race([agent.leave(), timeout])) === 'late') {
+  if (!(await inTime(agent.leave(), leaveMs))) {
     agent.log.error('Timeout on graceful leave. Exiting');
     return 1;
   }
   agent.log.info('Graceful exit completed');
   return 0;
+}
+
+/** Whether the work ends within so many milliseconds. It goes on if not. */
+function inTime(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), ms).unref());
+  return Promise.race([work.then(() => true), late]);
 }
 
 function writePidFile(path: string): string {

@@ -11,6 +11,7 @@ import { serviceConfigRequest } from '../../mesh/index.ts';
 import type { Clock } from '../../std/clock.ts';
 import { jsonText, type NodeService, type ServiceConfig, type ServiceConfigRequest } from '../../structs/index.ts';
 import { LocalError } from './errors.ts';
+import { pause } from './pause.ts';
 import type { Persistence } from './persistence.ts';
 import type { LocalState } from './state.ts';
 
@@ -164,15 +165,4 @@ export class CentralConfig {
       ...(signal === undefined ? {} : { signal }),
     });
   }
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve);
-    const end = (): void => {
-      cancel();
-      resolve();
-    };
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

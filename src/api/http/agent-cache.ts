@@ -7,6 +7,7 @@
  */
 import type { Awaitable } from '../../std/awaitable.ts';
 import type { Answer } from '../backend.ts';
+import { pause } from './pause.ts';
 
 export interface AgentCacheOptions {
   readonly entriesMax: number;
@@ -200,18 +201,4 @@ class Entry<Value> {
     this.stop();
     this.#changed.dispatchEvent(new Event('change'));
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    timer.unref();
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

@@ -1,6 +1,7 @@
 // Three servers and client agents, whole and in this process: what a client agent serves, and what it survives.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AgentCluster, eventually, until } from './support.ts';
+import { eventually, until } from '../../support/eventually.ts';
+import { AgentCluster } from './support.ts';
 
 interface Check {
   CheckID: string;

@@ -11,8 +11,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { ProcessCluster } from '../../../jepsen-like/real/cluster.ts';
 import { Slot } from '../../../jepsen-like/real/slot.ts';
 import { packageRoot } from '../../../src/package-root.ts';
+import { eventually, until } from '../../support/eventually.ts';
 import { remoteEnds } from '../../support/sockets.ts';
-import { AgentCluster, eventually, until } from './support.ts';
+import { AgentCluster } from './support.ts';
 
 const gossip = { probe_interval: '500ms', probe_timeout: '300ms', gossip_interval: '50ms', suspicion_mult: 4 };
 const folder = mkdtempSync(join(tmpdir(), 'heddle-client-failover-'));

@@ -16,8 +16,9 @@ import { Slot } from '../../../jepsen-like/real/slot.ts';
 import { packageRoot } from '../../../src/package-root.ts';
 import { loopback } from '../../proxy/support/fake-agent.ts';
 import { application, dial, echo, ending, exchange, freePort } from '../../proxy/support/mesh.ts';
+import { eventually, until } from '../../support/eventually.ts';
 import { remoteEnds } from '../../support/sockets.ts';
-import { AgentCluster, eventually, until } from './support.ts';
+import { AgentCluster } from './support.ts';
 
 interface Instance {
   Node: { Node: string; Address: string };

@@ -2,7 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { AgentCluster, until } from './support.ts';
+import { until } from '../../support/eventually.ts';
+import { AgentCluster } from './support.ts';
 
 const first = Buffer.alloc(32, 1).toString('base64');
 const second = Buffer.alloc(16, 2).toString('base64');

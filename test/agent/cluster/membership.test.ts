@@ -3,7 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SerfAgent, serfInstalled } from '../../gossip/support/serf-agent.ts';
-import { AgentCluster, until } from './support.ts';
+import { until } from '../../support/eventually.ts';
+import { AgentCluster } from './support.ts';
 
 interface Check {
   CheckID: string;

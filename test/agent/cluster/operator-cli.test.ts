@@ -4,7 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { heddle as run } from '../../support/cli.ts';
-import { AgentCluster, eventually, until } from './support.ts';
+import { eventually, until } from '../../support/eventually.ts';
+import { AgentCluster } from './support.ts';
 
 interface Listed {
   readonly node: string;

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
 import { Agent } from '../../../src/index.ts';
-import { AgentCluster, eventually, until } from './support.ts';
+import { eventually, until } from '../../support/eventually.ts';
+import { AgentCluster } from './support.ts';
 
 interface Peer {
   ID: string;

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dial } from '../../../src/agent/dial.ts';
-import { AgentCluster, until } from './support.ts';
+import { until } from '../../support/eventually.ts';
+import { AgentCluster } from './support.ts';
 
 interface Shown {
   Name: string;

@@ -3,7 +3,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { AgentCluster, until } from './support.ts';
+import { until } from '../../support/eventually.ts';
+import { AgentCluster } from './support.ts';
 
 interface RaftServer {
   ID: string;

@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from '../../../src/index.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** Failures are seen within a second or two instead of ten. */
 const quick = { probe_interval: '200ms', probe_timeout: '100ms', gossip_interval: '50ms', suspicion_mult: 2 };
@@ -130,21 +130,4 @@ export class AgentCluster {
   #url(agent: Agent | string): string {
     return (typeof agent === 'string' ? this.agent(agent) : agent).httpAddress;
   }
-}
-
-/** Looks until there is something; the test's own limit ends the wait. */
-export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const value = await look();
-    if (value !== undefined) return value;
-    await delay(20);
-  }
-}
-
-/** Looks until the value is as expected; gives up with the last difference only when the test's limit comes. */
-export async function until<T>(look: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  return eventually(async () => {
-    const value = await look();
-    return holds(value) ? value : undefined;
-  });
 }

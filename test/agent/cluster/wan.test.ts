@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Agent } from '../../../src/index.ts';
-import { AgentCluster, until } from './support.ts';
+import { until } from '../../support/eventually.ts';
+import { AgentCluster } from './support.ts';
 
 interface Shown {
   Name: string;

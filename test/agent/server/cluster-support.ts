@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { type Forwarder, NotSent, Server, ServerSnapshots } from '../../../src/agent/server/index.ts';
 import { type Configuration, MemoryNetwork, type RaftSettings, systemClock } from '../../../src/raft/index.ts';
 import { seededRandom } from '../../../src/std/random.ts';
-import { eventually, Members, serverMember } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Members, serverMember } from './support.ts';
 
 export const ids = ['1', '2', '3'].map((digit) => `${digit.repeat(8)}-1111-4111-8111-111111111111`);
 const nameOf = (id: string): string => `s${id[0]}`;

@@ -5,8 +5,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Server, ServerSnapshots } from '../../../src/agent/server/index.ts';
 import { stateHash } from '../../../src/fsm/index.ts';
+import { eventually } from '../../support/eventually.ts';
 import { Cluster, ids } from './cluster-support.ts';
-import { caller, eventually, reading } from './support.ts';
+import { caller, reading } from './support.ts';
 
 let cluster: Cluster;
 beforeEach(() => {

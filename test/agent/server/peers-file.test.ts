@@ -4,8 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readPeers } from '../../../src/agent/server/peers-file.ts';
+import { eventually } from '../../support/eventually.ts';
 import { addresses, Cluster, ids } from './cluster-support.ts';
-import { caller, eventually, openServer, reading } from './support.ts';
+import { caller, openServer, reading } from './support.ts';
 
 const [s1, s2, s3] = ids as [string, string, string];
 const peer = (id: string, non_voter?: boolean) => ({ id, address: addresses[id], ...(non_voter ? { non_voter } : {}) });

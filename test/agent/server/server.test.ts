@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Server } from '../../../src/agent/server/index.ts';
 import { Refusal } from '../../../src/fsm/index.ts';
-import { caller, eventually, Members, nodeId, openServer, reading, serverMember } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
+import { caller, Members, nodeId, openServer, reading, serverMember } from './support.ts';
 
 let directory: string;
 const servers: Server[] = [];

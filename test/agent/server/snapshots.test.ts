@@ -8,8 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Server, ServerSnapshots } from '../../../src/agent/server/index.ts';
 import { tarEnd, tarHeader, tarPadding } from '../../../src/agent/server/snapshots/tar.ts';
 import { second } from '../../../src/std/duration.ts';
+import { eventually } from '../../support/eventually.ts';
 import { reference } from '../../support/shared.ts';
-import { caller, eventually, openServer, reading } from './support.ts';
+import { caller, openServer, reading } from './support.ts';
 
 let directory: string;
 let server: Server;

@@ -73,12 +73,3 @@ export async function openServer(
     },
   );
 }
-
-/** Resolves with the first value of `look` that is not undefined; looks again after each turn of the event loop. */
-export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const value = await look();
-    if (value !== undefined) return value;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../../std/clock.ts';
 import type { HealthCheck } from '../../../structs/index.ts';
+import { pause } from '../pause.ts';
 import type { LocalState } from '../state.ts';
 import { plain } from './net-errors.ts';
 import type { Outcome, Runner, RunnerContext, Verdict } from './runner.ts';
@@ -164,18 +165,4 @@ export class RemoteAlias implements Runner {
   #report(status: Verdict, output: string): void {
     if (!this.#stopped.signal.aborted) this.#context.report(status, output);
   }
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve);
-    signal.addEventListener(
-      'abort',
-      () => {
-        cancel();
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -2,6 +2,7 @@
 import type { LocalAgent, LogLevel } from '../../local-agent.ts';
 import type { Answer, BodySink } from '../answer.ts';
 import { badRequest } from '../errors.ts';
+import { pause } from '../pause.ts';
 import type { ApiRequest } from '../request.ts';
 import type { Route } from '../route.ts';
 import { route } from './agent-support.ts';
@@ -47,16 +48,4 @@ async function follow(agent: LocalAgent, level: LogLevel, json: boolean, sink: B
   } finally {
     stop();
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }
