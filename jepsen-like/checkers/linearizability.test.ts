@@ -98,6 +98,24 @@ describe('the checker', () => {
     expect(checkLinearizability(operations, registerModel, { statesMax: 50 }).valid).toBe(false);
   });
 
+  it('decides a history with many writes of unknown outcome, of which some must have happened (seed 148)', () => {
+    const lost = Array.from({ length: 24 }, (_, i): Row => [10 + i, 11 + i, 'write', 100 + i, null, 'unknown']);
+    const operations = history(
+      [0, 1, 'write', 1, null],
+      ...lost,
+      // Something was in between, whatever it was.
+      [50, 51, 'cas', { from: 1, to: 2 }, false],
+      [52, 53, 'write', 3, null],
+      [54, 55, 'cas', { from: 3, to: 4 }, null, 'unknown'],
+      [60, 61, 'cas', { from: 4, to: 5 }, null, 'unknown'],
+      [70, 71, 'read', null, 5],
+      [72, 73, 'read', null, 5],
+    );
+    expect(checkKey('k', operations, registerModel, { statesMax: 500 }).verdict).toBe('linearizable');
+    const stale = [...operations, ...history([80, 81, 'read', null, 3])];
+    expect(checkKey('k', stale, registerModel, { statesMax: 500 }).verdict).toBe('violation');
+  });
+
   it('keeps keys apart', () => {
     const a = history([0, 1, 'write', 1, null], [2, 3, 'read', null, 1]);
     const b = history([0, 1, 'read', null, null]).map((operation) => ({ ...operation, key: 'other' }));
@@ -132,7 +150,7 @@ describe('the checker', () => {
         );
         expect(checkKey('k', operations, registerModel).verdict === 'linearizable').toBe(everyOrder(operations, null));
       }),
-      { numRuns: 500 },
+      { numRuns: 1500 },
     );
   });
 });

@@ -13,7 +13,17 @@ export interface Model<State> {
   step(state: State, operation: Operation): State | undefined;
   /** Equal states give equal texts. */
   key(state: State): string;
+  /**
+   * Hints that only make the search shorter. `requires`: the one state, as text, in which this operation can have gone as it did.
+   * `produces`: the one state that it can lead to. Either is undefined where there is no such one.
+   */
+  requires?(operation: Operation): string | undefined;
+  /** … and the one in which it cannot have gone so. */
+  refuses?(operation: Operation): string | undefined;
+  produces?(operation: Operation): string | undefined;
 }
+
+const text = (value: unknown): string => JSON.stringify(value ?? null);
 
 /** A register with write, read, cas ({ from, to } -> applied?). null is "never written". */
 export const registerModel: Model<unknown> = {
@@ -26,7 +36,19 @@ export const registerModel: Model<unknown> = {
     if (outcome === 'ok' && output !== applies) return undefined;
     return applies ? to : state;
   },
-  key: (state) => JSON.stringify(state ?? null),
+  key: text,
+  requires: ({ op, input, output, outcome }) => {
+    if (outcome !== 'ok' || op === 'write') return undefined;
+    if (op === 'read') return text(output);
+    return output === true ? text((input as { from: unknown }).from) : undefined;
+  },
+  refuses: ({ op, input, output, outcome }) =>
+    outcome === 'ok' && op === 'cas' && output === false ? text((input as { from: unknown }).from) : undefined,
+  produces: ({ op, input, output, outcome }) => {
+    if (op === 'write') return text(input);
+    const changes = op === 'cas' && (outcome === 'unknown' || output === true);
+    return changes ? text((input as { to: unknown }).to) : undefined;
+  },
 };
 
 export type Verdict = 'linearizable' | 'violation' | 'undecided';
@@ -53,8 +75,7 @@ export function checkKey<State>(
   // What certainly did not happen, and reads that told nothing, say nothing.
   const operations = all.filter(({ outcome, op }) => outcome === 'ok' || (outcome === 'unknown' && op !== 'read'));
   // Most operations of unknown outcome that nobody saw the effect of did not happen: try that first. An order without them is an order.
-  const seen = observed(operations);
-  const likely = operations.filter(({ outcome, input }) => outcome === 'ok' || seen.has(effect(input)));
+  const likely = witnessed(operations, model);
   if (new Search(likely, model, bounds.statesMax).run() === 'linearizable') {
     return { key, verdict: 'linearizable', operations, evidence: [] };
   }
@@ -64,21 +85,62 @@ export function checkKey<State>(
   return { key, verdict, operations, evidence };
 }
 
-/** What an operation leaves behind, as text. */
-const effect = (input: unknown): string =>
-  JSON.stringify(typeof input === 'object' && input !== null && 'to' in input ? input.to : input);
+/** The operations that certainly happened, and of the others those whose effect one of these must have met, and so on. */
+function witnessed<State>(operations: readonly Operation[], model: Model<State>): readonly Operation[] {
+  if (model.requires === undefined || model.produces === undefined) return operations;
+  const happened = closure(operations, model, () => true);
+  return operations.filter((_, id) => happened.has(id));
+}
 
-/** Every value that some operation read, or expected and found. */
-function observed(operations: readonly Operation[]): ReadonlySet<string> {
-  const values = new Set<string>();
-  for (const { op, output, input, outcome } of operations) {
-    if (op === 'read') values.add(JSON.stringify(output ?? null));
-    else if (op === 'cas' && (outcome === 'unknown' || output === true)) {
-      values.add(JSON.stringify((input as { from: unknown }).from));
+/** The operations that certainly happened: those that ended so, and whoever alone can have made a state that one of these met. */
+function sureOnes<State>(operations: readonly Operation[], model: Model<State>): ReadonlySet<number> {
+  const makers = new Map<string, number>();
+  for (const operation of operations) {
+    const made = model.produces?.(operation);
+    if (made !== undefined) makers.set(made, (makers.get(made) ?? 0) + 1);
+  }
+  const initial = model.key(model.initial);
+  return closure(operations, model, (made) => made !== initial && makers.get(made) === 1);
+}
+
+/** Those that ended ok, and those of unknown outcome that made a state that one of them met, if `counts` says so of that state. */
+function closure<State>(
+  operations: readonly Operation[],
+  model: Model<State>,
+  counts: (made: string) => boolean,
+): ReadonlySet<number> {
+  const happened = new Set([...operations.keys()].filter((id) => operations[id]!.outcome === 'ok'));
+  if (model.requires === undefined) return happened;
+  for (let before = -1; before !== happened.size; ) {
+    before = happened.size;
+    const met = new Set([...happened].map((id) => metBy(model, operations[id]!)));
+    for (const [id, operation] of operations.entries()) {
+      const made = model.produces?.(operation);
+      if (made !== undefined && met.has(made) && counts(made)) happened.add(id);
     }
   }
-  return values;
+  return happened;
 }
+
+/**
+ * Operations that need not have happened and whose effect nobody could tell from another such: nobody met the state that they make, nor
+ * was refused because of it. They are alike if they can happen in the same states.
+ */
+function unseenClasses<State>(
+  operations: readonly Operation[],
+  model: Model<State>,
+  sure: ReadonlySet<number>,
+): readonly (string | undefined)[] {
+  const told = new Set(operations.flatMap((operation) => [metBy(model, operation), model.refuses?.(operation)]));
+  return operations.map((operation, id) => {
+    const made = model.produces?.(operation);
+    return sure.has(id) || made === undefined || told.has(made) ? undefined : (metBy(model, operation) ?? 'any');
+  });
+}
+
+/** The state that an operation met if it happened and did something. */
+const metBy = <State>(model: Model<State>, operation: Operation): string | undefined =>
+  model.requires?.(operation.outcome === 'ok' ? operation : { ...operation, outcome: 'ok', output: true });
 
 /** Checks every key of a history; fails on the first kind of trouble, and on an undecided key. */
 export function checkLinearizability(
@@ -118,11 +180,50 @@ class Search<State> {
   readonly #statesMax: number;
   #best: number[] = [];
   #stuck: number[] = [];
+  /** What must be in the order. */
+  readonly #sure: ReadonlySet<number>;
+  /** By operation: those of one class differ for nobody, so the first that is open stands for all. Undefined: it is one of a kind. */
+  readonly #classes: readonly (string | undefined)[];
+  readonly #requires: readonly (string | undefined)[];
+  readonly #produces: readonly (string | undefined)[];
+  /** How many operations that are not ordered yet require a state, and how many could still produce it. */
+  readonly #needs = new Map<string, number>();
+  readonly #supply = new Map<string, number>();
 
   constructor(operations: readonly Operation[], model: Model<State>, statesMax: number) {
     this.#operations = operations;
     this.#model = model;
     this.#statesMax = statesMax;
+    this.#sure = sureOnes(operations, model);
+    this.#requires = operations.map((operation, id) => (this.#sure.has(id) ? metBy(model, operation) : undefined));
+    this.#produces = operations.map((operation) => model.produces?.(operation));
+    this.#classes = unseenClasses(operations, model, this.#sure);
+    for (const id of operations.keys()) this.#count(id, 1);
+  }
+
+  /** An operation is ordered (-1), or no longer (+1). */
+  #count(id: number, by: number): void {
+    const required = this.#requires[id];
+    const produced = this.#produces[id];
+    if (required !== undefined) this.#needs.set(required, (this.#needs.get(required) ?? 0) + by);
+    if (produced !== undefined) this.#supply.set(produced, (this.#supply.get(produced) ?? 0) + by);
+  }
+
+  /** Is one of its class before it in the list, and has been tried? */
+  #isStoodFor(head: Node, call: Node): boolean {
+    const own = this.#classes[call.id];
+    if (own === undefined) return false;
+    for (let node = head.next; node !== call && node !== undefined; node = node.next) {
+      if (node.match !== undefined && this.#classes[node.id] === own) return true;
+    }
+    return false;
+  }
+
+  /** Having ordered this operation, does the state that it ends still have to come again, though nothing could bring it back? */
+  #leavesTooEarly(id: number, before: string, after: string): boolean {
+    if (before === after) return false;
+    const needs = (this.#needs.get(before) ?? 0) - (this.#requires[id] === before ? 1 : 0);
+    return needs > 0 && (this.#supply.get(before) ?? 0) - (this.#produces[id] === before ? 1 : 0) === 0;
   }
 
   run(): Verdict {
@@ -132,22 +233,29 @@ class Search<State> {
     const stack: { readonly node: Node; readonly state: State }[] = [];
     let state = this.#model.initial;
     let at = head.next;
-    const required = this.#operations.filter(({ outcome }) => outcome === 'ok').length;
+    const required = this.#sure.size;
     let completed = 0;
     // An operation of unknown outcome is tried only where nothing else goes on: most of them need never have happened.
     let tryUnknown = false;
     while (completed < required) {
       if (at?.match !== undefined) {
         const operation = this.#operations[at.id]!;
-        const next = (operation.outcome === 'unknown') === tryUnknown ? this.#model.step(state, operation) : undefined;
+        const next = this.#sure.has(at.id) !== tryUnknown ? this.#model.step(state, operation) : undefined;
+        // What need not have happened, and would change nothing or no more than another has been seen to, is left out.
+        if (next !== undefined && tryUnknown && (Object.is(next, state) || this.#isStoodFor(head, at))) {
+          at = at.next;
+          continue;
+        }
         linearized.set(at.id);
-        const key = next === undefined ? '' : `${linearized.text()}|${this.#model.key(next)}`;
-        if (next !== undefined && !seen.has(key)) {
+        const after = next === undefined ? '' : this.#model.key(next);
+        const key = `${linearized.text()}|${after}`;
+        if (next !== undefined && !this.#leavesTooEarly(at.id, this.#model.key(state), after) && !seen.has(key)) {
           if (seen.size >= this.#statesMax) return 'undecided';
           seen.add(key);
           stack.push({ node: at, state });
           state = next;
-          if (operation.outcome === 'ok') completed++;
+          if (this.#sure.has(at.id)) completed++;
+          this.#count(at.id, -1);
           lift(at);
           at = head.next;
           tryUnknown = false;
@@ -172,7 +280,8 @@ class Search<State> {
       if (top === undefined) return 'violation';
       ({ state } = top);
       linearized.clear(top.node.id);
-      tryUnknown = this.#operations[top.node.id]!.outcome === 'unknown';
+      this.#count(top.node.id, 1);
+      tryUnknown = !this.#sure.has(top.node.id);
       if (!tryUnknown) completed--;
       unlift(top.node);
       at = top.node.next;

@@ -4,7 +4,7 @@ const name = 'durable-promises';
 export const durablePromises: Invariant = {
   name,
   source: 'Raft §5.2, Figure 2 "updated on stable storage before responding"; nodedb #161, hashicorp/raft #661',
-  says: 'A vote, an acknowledgement, and any message of a term leave only when the disk holds what they promise; one vote a term.',
+  says: 'A vote, an acknowledgement, and any message of a term leave only when the disk holds what they promise; one vote a term, which the disk never forgets.',
   create: () => {
     const votes = new Map<string, string>();
     return {
@@ -39,6 +39,11 @@ export const durablePromises: Invariant = {
             () => `${id} acknowledges ${message.matchIndex}, disk: ${mirror.lastIndex}`,
           );
         }
+      },
+      hardState: ({ id }, before, now) => {
+        hold(now.term >= before.term, name, () => `${id} takes its term back on disk: ${before.term} -> ${now.term}`);
+        const kept = now.term > before.term || before.votedFor === '' || now.votedFor === before.votedFor;
+        hold(kept, name, () => `${id} forgets on disk that it voted for ${before.votedFor} in term ${before.term}`);
       },
       started: ({ id, state, mirror }) => {
         if (state === undefined) return;

@@ -1,6 +1,7 @@
 /** Everything that must always be true of a cluster. README.md prints this list. */
 import { acknowledgedWrites } from './acknowledged-writes.ts';
 import { appliedOnce } from './applied-once.ts';
+import { askedFirst } from './asked-first.ts';
 import { commitAgreement } from './commit-agreement.ts';
 import { commitDurability } from './commit-durability.ts';
 import { configurationSteps } from './configuration-steps.ts';
@@ -9,13 +10,17 @@ import { electionSafety } from './election-safety.ts';
 import type { Invariant } from './invariant.ts';
 import { leaderAppendOnly } from './leader-append-only.ts';
 import { leaderCompleteness } from './leader-completeness.ts';
+import { leadersStepDown } from './leaders-step-down.ts';
 import { logMatching } from './log-matching.ts';
 import { monotonicIndexes } from './monotonic-indexes.ts';
+import { proposedOnce } from './proposed-once.ts';
 import { readFreshness } from './read-freshness.ts';
 import { stateMachineSafety } from './state-machine-safety.ts';
 
 export const invariants: readonly Invariant[] = [
   electionSafety,
+  askedFirst,
+  leadersStepDown,
   leaderAppendOnly,
   logMatching,
   commitAgreement,
@@ -26,6 +31,7 @@ export const invariants: readonly Invariant[] = [
   monotonicIndexes,
   durablePromises,
   acknowledgedWrites,
+  proposedOnce,
   readFreshness,
   configurationSteps,
 ];

@@ -4,7 +4,7 @@
  */
 import type { Message } from '../../src/raft/core/messages.ts';
 import type { CoreState } from '../../src/raft/core/state.ts';
-import type { Configuration } from '../../src/raft/index.ts';
+import type { Configuration, HardState } from '../../src/raft/index.ts';
 import type { Mirror, MirroredEntry } from '../sim/mirror.ts';
 
 /** A server as invariants see it. */
@@ -26,6 +26,10 @@ export interface Watch {
   /** It has started (again), from its disk. */
   started?(server: Watched): void;
   sent?(message: Message, server: Watched): void;
+  /** It has handled a message. */
+  received?(message: Message, server: Watched): void;
+  /** Term and vote on its disk became others. */
+  hardState?(server: Watched, before: HardState, now: HardState): void;
   /** An entry became durable. */
   durable?(server: Watched, index: number, entry: MirroredEntry): void;
   applied?(server: Watched, index: number, term: number, commandId: number, hash: number): void;

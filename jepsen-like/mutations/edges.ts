@@ -1,6 +1,6 @@
 /** Wrong edges: a disk or a state machine that lies, as real ones have. */
 
-import type { RaftEdges, StateMachine } from '../../src/raft/index.ts';
+import { type Message, type RaftEdges, RaftError, type StateMachine } from '../../src/raft/index.ts';
 import { decodeRecord, encodeRecord } from '../../src/raft/log/records.ts';
 import type { LogStore, StoreOperation } from '../../src/raft/log/store.ts';
 import { decodeCommand } from '../sim/machine.ts';
@@ -14,12 +14,12 @@ const wrapStore = (store: LogStore, commit: LogStore['commit']): LogStore => ({
   close: () => store.close(),
 });
 
-/** Only what the machine does differently. */
-function wrapMachine(machine: StateMachine, change: Partial<StateMachine>): StateMachine {
-  return new Proxy(machine, {
+/** The same object, but for what it does differently. */
+function changed<T extends object>(whole: T, change: Partial<T>): T {
+  return new Proxy(whole, {
     get: (target, name) => {
-      const changed = change[name as keyof StateMachine];
-      if (changed !== undefined) return changed;
+      const other = change[name as keyof T];
+      if (other !== undefined) return other;
       const value = Reflect.get(target, name, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },
@@ -28,7 +28,7 @@ function wrapMachine(machine: StateMachine, change: Partial<StateMachine>): Stat
 
 const withMachine = (edges: RaftEdges, change: Partial<StateMachine>): RaftEdges => ({
   ...edges,
-  stateMachine: wrapMachine(edges.stateMachine, change),
+  stateMachine: changed(edges.stateMachine, change),
 });
 
 export const edgeMutations: readonly Mutation[] = [
@@ -122,6 +122,98 @@ export const edgeMutations: readonly Mutation[] = [
           }),
       });
     },
+  },
+  {
+    name: 'the vote is lost when a checkpoint is installed',
+    source: 'R02, C07',
+    store: (store) =>
+      wrapStore(store, (operations) => {
+        const state = store.get('hardState');
+        const installs = operations.some(({ kind, key }) => kind === 'remove' && key === 'installing');
+        if (!installs || state === undefined) return store.commit(operations);
+        const { term } = decodeRecord(state) as { term: number };
+        return store.commit([
+          ...operations,
+          { kind: 'put', key: 'hardState', value: encodeRecord({ term, votedFor: '' }) },
+        ]);
+      }),
+  },
+  {
+    name: 'what contradicts an installed checkpoint stays in the log',
+    source: 'R16, R19, openraft 674e78aa',
+    store: (store) =>
+      wrapStore(store, (operations) => {
+        const installs = operations.some(({ kind, key }) => kind === 'remove' && key === 'installing');
+        return store.commit(
+          installs ? operations.filter(({ kind, key }) => kind === 'put' || key === 'installing') : operations,
+        );
+      }),
+  },
+  {
+    name: 'a checkpoint is sent with the configuration of the beginning',
+    source: 'R14, etcd/raft e515a67',
+    edges: (edges) => {
+      const { base, configurations } = edges.log.recovered;
+      const configuration = [base, ...configurations].find(({ configuration: { voters } }) => voters.length > 0);
+      return {
+        ...edges,
+        transport: changed(edges.transport, {
+          sendCheckpoint: (offer, read) =>
+            edges.transport.sendCheckpoint(
+              configuration === undefined
+                ? offer
+                : { ...offer, checkpoint: { ...offer.checkpoint, configuration: configuration.configuration } },
+              read,
+            ),
+        }),
+      };
+    },
+  },
+  {
+    name: 'a pre-vote raises the term of those who are asked',
+    source: 'R39, Raft dissertation §9.6',
+    edges: (edges) => ({
+      ...edges,
+      transport: changed(edges.transport, {
+        start: (handlers) =>
+          edges.transport.start({
+            ...handlers,
+            messages: (batch) =>
+              handlers.messages(
+                batch.flatMap((message): Message[] => {
+                  if (message.kind !== 'preVoteRequest') return [message];
+                  const { from, to, term } = message;
+                  return [message, { kind: 'heartbeatResponse', from, to, term, readRound: 0, sentMs: 0 }];
+                }),
+              ),
+          }),
+      }),
+    }),
+  },
+  {
+    name: 'a proposal of unknown outcome is proposed again',
+    source: 'W15, Raft §8',
+    raft: (raft, host) =>
+      changed(raft, {
+        propose: (data) =>
+          raft.propose(data).catch((error: unknown) => {
+            const unknown = error instanceof RaftError && error.code === 'leadershipLost';
+            const leader = host.otherLeader;
+            if (!unknown || leader === undefined) throw error;
+            return leader.propose(data);
+          }),
+      }),
+  },
+  {
+    name: 'a read does not wait until its index is applied',
+    source: 'C20, Raft dissertation §6.4 step 4',
+    raft: (raft) =>
+      changed(raft, {
+        readBarrier: async (mode) => {
+          const { leaseValid, commitIndex } = raft.status();
+          return mode === 'lease' && leaseValid ? commitIndex : raft.readBarrier(mode);
+        },
+      }),
   },
   {
     name: 'an entry is applied differently on one server',

@@ -4,12 +4,14 @@
  */
 
 import type { Rules } from '../../src/raft/core/rules.ts';
-import type { RaftEdges } from '../../src/raft/index.ts';
+import type { Raft, RaftEdges } from '../../src/raft/index.ts';
 import type { LogStore } from '../../src/raft/log/store.ts';
 
 /** What a wrapper may ask of the server it runs in. */
 export interface MutationHost {
   later(delayMs: number, callback: () => void): unknown;
+  /** Another server that leads. */
+  readonly otherLeader: Raft | undefined;
 }
 
 export interface Mutation {
@@ -23,5 +25,7 @@ export interface Mutation {
   readonly harmless?: string;
   readonly rules?: Partial<Rules>;
   readonly store?: (store: LogStore, host: MutationHost) => LogStore;
+  /** What clients speak to in place of the node. */
+  readonly raft?: (raft: Raft, host: MutationHost) => Raft;
   readonly edges?: (edges: RaftEdges, host: MutationHost) => RaftEdges;
 }

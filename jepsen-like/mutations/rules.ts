@@ -1,6 +1,15 @@
 /** Wrong rules, each a bug that some published Raft has had. */
 import { majority, quorumValue, voteResult } from '../../src/raft/core/quorum.ts';
+import type { Rules } from '../../src/raft/core/rules.ts';
+import type { Configuration } from '../../src/raft/index.ts';
 import type { Mutation } from './mutation.ts';
+
+/** The same wrong count for pre-votes and for votes. */
+const elect = (count: Rules['electionResult']): Partial<Rules> => ({ electionResult: count, preVoteResult: count });
+
+/** Learners count as if they were voters, of whom a majority is needed. */
+const withLearners = ({ voters, learners }: Configuration, reached: (id: string) => number): number =>
+  [...voters, ...learners].map(reached).sort((a, b) => b - a)[majority(voters.length) - 1] ?? Number.NEGATIVE_INFINITY;
 
 export const ruleMutations: readonly Mutation[] = [
   {
@@ -46,12 +55,7 @@ export const ruleMutations: readonly Mutation[] = [
   {
     name: 'learners count for commitment',
     source: 'R11',
-    rules: {
-      replicatedIndex: ({ voters, learners }, matchIndex) => {
-        const reached = [...voters, ...learners].map(matchIndex).sort((a, b) => b - a);
-        return reached[majority(voters.length) - 1] ?? Number.NEGATIVE_INFINITY;
-      },
-    },
+    rules: { replicatedIndex: withLearners },
   },
   {
     name: 'half is a majority for commitment',
@@ -61,7 +65,7 @@ export const ruleMutations: readonly Mutation[] = [
   {
     name: 'half is a majority for elections',
     source: 'R12',
-    rules: { electionResult: ({ voters }, votes) => voteResult([voters], votes, (n) => Math.ceil(n / 2)) },
+    rules: elect(({ voters }, votes) => voteResult([voters], votes, (n) => Math.ceil(n / 2))),
   },
   {
     name: 'logs are compared by length alone',
@@ -81,7 +85,7 @@ export const ruleMutations: readonly Mutation[] = [
   {
     name: 'half of a joint configuration elects',
     source: 'R14, Raft §6',
-    rules: { electionResult: ({ voters }, votes) => voteResult([voters], votes) },
+    rules: elect(({ voters }, votes) => voteResult([voters], votes)),
   },
   {
     name: 'the configuration after an install is the one from before',
@@ -210,11 +214,72 @@ export const ruleMutations: readonly Mutation[] = [
     rules: { isSameLog: () => true },
   },
   {
+    name: 'a follower acknowledges all that it has, also what was not compared',
+    source: 'Raft §5.3, Figure 2',
+    harmless:
+      'refusals lead a new leader back to exactly where the logs part, never below, so the first append that fits removes all that ' +
+      'was not compared; what is compared later ends in entries of its own',
+    rules: { acknowledgedIndex: (_lastMatched, lastIndex) => lastIndex },
+  },
+  {
+    name: 'what was compacted is taken for a conflict',
+    source: 'R09, openraft 44381b0c',
+    harmless:
+      'the refusal names where the logs may agree, which is not below what is compacted, and committed entries are never removed: it ' +
+      'costs a round trip',
+    rules: { appendFits: (own, prevTerm) => own === prevTerm },
+  },
+  {
+    name: 'an election begins without asking first',
+    source: 'R39, Raft dissertation §9.6',
+    rules: { preVoteResult: () => 'won' },
+  },
+  {
+    name: 'a leader that nobody answers goes on',
+    source: 'N05, R40, cockroach #104042',
+    rules: { quorumIsLost: () => false },
+  },
+  {
+    name: 'a leader that was removed stays',
+    source: 'R42, Raft §6',
+    rules: { leaderMustGo: () => false },
+  },
+  {
+    name: 'a leader goes before the configuration without it is committed',
+    source: 'R42, openraft 0023cff1',
+    rules: {
+      leaderMustGo: ({ configuration: { voters, votersOutgoing }, self }) =>
+        !voters.includes(self) && votersOutgoing.length === 0,
+    },
+  },
+  {
+    name: 'leadership is handed to a server that lacks entries',
+    source: 'M06, R41',
+    harmless:
+      'its voters have the longer log and refuse it; the order costs an election, and the lease was void before it left',
+    rules: { mayOrderTransfer: () => true },
+  },
+  {
+    name: 'the lease begins when the answer arrives',
+    source: 'R33, Raft dissertation §6.4.1',
+    rules: { contactSince: (_sentMs, nowMs) => nowMs },
+  },
+  {
+    name: 'learners hold a lease',
+    source: 'C20, R11',
+    rules: { leaseContact: withLearners },
+  },
+  {
+    name: 'learners confirm a read',
+    source: 'R12, R11',
+    rules: { confirmedRound: withLearners },
+  },
+  {
     name: 'a removed server campaigns',
     source: 'R26, hashicorp/raft #476',
     rules: {
       mayCampaign: () => true,
-      electionResult: ({ voters }, votes) => voteResult([voters.filter((id) => votes.has(id))], votes),
+      ...elect(({ voters }, votes) => voteResult([voters.filter((id) => votes.has(id))], votes)),
     },
   },
 ];

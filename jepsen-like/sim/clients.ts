@@ -44,10 +44,11 @@ export class SimClient {
   #operate(): void {
     const world = this.#world;
     const server = this.#choose();
-    if (server?.node === undefined || server.paused) return this.#retryElsewhere();
+    if (server?.raft === undefined || server.paused) return this.#retryElsewhere();
     const key = `k${this.#random.int(1, world.swarm.keys)}`;
     const kind = this.#random.pick(this.#mix);
-    if (world.writersRest && (kind === 'write' || kind === 'cas')) return this.#pause();
+    const writes = kind === 'write' || kind === 'cas';
+    if (writes ? world.writersRest : world.readersRest) return this.#pause();
     const startMs = world.time.nowMs;
     let finished = false;
     const finish = (outcome: Outcome, output: unknown, error: string | undefined, input: unknown): void => {
@@ -84,7 +85,7 @@ export class SimClient {
       world.swarm.payloadBytes > 0 ? 'x'.repeat(this.#random.int(0, world.swarm.payloadBytes)) : undefined;
     world.time.schedule(giveUpMs, () => finish('unknown', undefined, 'timeout', input));
     server
-      .node!.propose(
+      .raft!.propose(
         encodeCommand({
           id,
           key,
@@ -117,7 +118,7 @@ export class SimClient {
     const world = this.#world;
     const freshness = world.acknowledgedIndex;
     world.time.schedule(giveUpMs, () => finish('fail', undefined, 'timeout', undefined));
-    server.node!.readBarrier(mode).then(
+    server.raft!.readBarrier(mode).then(
       (index) => {
         const value = server.machine.registers.get(key) ?? null;
         world.readServed(server, mode, index, freshness);

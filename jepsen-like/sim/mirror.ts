@@ -21,6 +21,8 @@ export class Mirror {
   lastIndex = 0;
   /** Which log this is; undefined before it was begun. */
   logId: number | undefined;
+  /** Called for each term and vote that become durable. */
+  onHardState: (before: HardState, now: HardState) => void = () => {};
   /** Called for each entry that becomes durable. */
   onEntry: (index: number, entry: MirroredEntry) => void = () => {};
 
@@ -52,8 +54,12 @@ export class Mirror {
   }
 
   #named(key: string, bytes: Uint8Array): void {
-    if (key === 'hardState') this.hardState = decodeRecord(bytes) as HardState;
     if (key === 'identity') this.logId = (decodeRecord(bytes) as { logId?: number }).logId ?? 0;
+    if (key === 'hardState') {
+      const before = this.hardState;
+      this.hardState = decodeRecord(bytes) as HardState;
+      this.onHardState(before, this.hardState);
+    }
     if (key === 'prefix') this.prefixIndex = (decodeRecord(bytes) as { index: number }).index;
   }
 

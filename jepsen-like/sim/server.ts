@@ -4,7 +4,14 @@
  */
 
 import { rules } from '../../src/raft/core/rules.ts';
-import { type Configuration, type RaftEdges, RaftError, RaftNode, type RaftSettings } from '../../src/raft/index.ts';
+import {
+  type Configuration,
+  type Raft,
+  type RaftEdges,
+  RaftError,
+  RaftNode,
+  type RaftSettings,
+} from '../../src/raft/index.ts';
 import { StoredLog } from '../../src/raft/log/stored-log.ts';
 import type { TransportHandlers } from '../../src/raft/transport/transport.ts';
 import { AssertionError } from '../../src/std/assert.ts';
@@ -28,6 +35,8 @@ export class SimServer {
   readonly lostMirrors: Mirror[] = [];
   condition: Condition = 'down';
   node: RaftNode | undefined;
+  /** What clients speak to: the node, unless a planted bug stands between. */
+  raft: Raft | undefined;
   /** Why it will never start again: its log was damaged, and it noticed. */
   damage: string | undefined;
   readonly clock: SimClock;
@@ -68,6 +77,11 @@ export class SimServer {
     });
   }
 
+  /** Another server that leads, if one does. */
+  get otherLeader(): Raft | undefined {
+    return this.world.servers.find((other) => other !== this && other.node?.core.state.leadership !== undefined)?.raft;
+  }
+
   get isUp(): boolean {
     return this.condition === 'up';
   }
@@ -106,6 +120,7 @@ export class SimServer {
       (node) => {
         if (!alive()) return void node.stop();
         this.node = node;
+        this.raft = this.#mutation?.raft?.(node, this) ?? node;
         this.condition = 'up';
         node.onFailure((reason) => this.#failed(reason));
         this.world.started(this);
@@ -121,7 +136,13 @@ export class SimServer {
     const edges: RaftEdges = {
       log: new StoredLog(this.#mutation?.store?.(this.disk.open(), this) ?? this.disk.open()),
       transport: world.network.transport(alive, (handlers) => {
-        this.#handlers = handlers;
+        this.#handlers = {
+          ...handlers,
+          messages: (batch) => {
+            handlers.messages(batch);
+            world.received(this, batch);
+          },
+        };
       }),
       clock: this.clock.open(),
       random: this.#random.stream(`start/${this.#generation}`),
@@ -164,6 +185,7 @@ export class SimServer {
     this.clock.resume();
     void this.node?.stop();
     this.node = undefined;
+    this.raft = undefined;
     this.condition = 'down';
     if (this.disk.commitIsUnderWay) this.world.mark('crash: during a commit');
     this.disk.crash();
@@ -181,6 +203,7 @@ export class SimServer {
     this.lostMirrors.push(lost);
     this.mirror = new Mirror();
     this.mirror.onEntry = lost.onEntry;
+    this.mirror.onHardState = lost.onHardState;
   }
 
   pause(): void {

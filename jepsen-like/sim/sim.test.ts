@@ -37,6 +37,8 @@ it.each([
   { scene: 'halfJoint', seed: '54', planted: 'half of a joint configuration elects' },
   { scene: 'restartedVoter', seed: '22', planted: 'a server that restarts forgets that it promised a lease' },
   { scene: 'lateLeader', seed: '19', planted: 'messages of earlier terms are obeyed' },
+  { scene: 'lateAnswers', seed: '72', planted: 'the lease begins when the answer arrives' },
+  { scene: 'learnersLease', seed: '18', planted: 'learners confirm a read' },
   { scene: 'replacedDisk', seed: '38', planted: 'a voter whose disk was replaced counts as before' },
 ])('the scene $scene finds: $planted', async ({ scene, seed, planted }) => {
   const mutation = ruleMutations.find(({ name }) => name === planted)!;

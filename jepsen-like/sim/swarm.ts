@@ -6,7 +6,7 @@ import type { RaftSettings } from '../../src/raft/index.ts';
 import type { Random } from '../../src/std/random.ts';
 import type { NetworkWeather } from '../../src/testing/sim/network.ts';
 import { drawRarerFaults, type RarerFaultKind } from './rarer-kinds.ts';
-import { firstScripts, type ScriptName, scripts } from './scripts/index.ts';
+import { drawScript, type ScriptName, scripts } from './scripts/index.ts';
 
 /** What a run leans towards: all faults alike, or the few that together reach one kind of rare state. */
 export type Profile = 'mixed' | 'elections' | 'leases' | 'membership' | 'script';
@@ -88,24 +88,10 @@ const meanMs: Record<(typeof faultKinds)[number], readonly [number, number]> = {
   swizzle: [3_000, 10_000],
 };
 
-/** How many runs play a scene (`scripts/`). */
-const scriptedShare = 0.12;
-const replacedDiskShare = 0.03;
-
-const played = (swarm: Swarm, script: ScriptName): Swarm => ({
-  ...scripts[script].adjust(swarm),
-  profile: 'script',
-  script,
-});
-
 export function drawSwarm(root: Random, unsafeMs: number): Swarm {
   const swarm = drawMixed(root, unsafeMs);
-  // A stream of its own: seeds that play no script are what they were.
-  const scripted = root.stream('adversary');
-  if (scripted.chance(scriptedShare)) {
-    return played(swarm, scripted.pick(firstScripts));
-  }
-  if (root.stream('replaced disk').chance(replacedDiskShare)) return played(swarm, 'replacedDisk');
+  const script = drawScript(root);
+  if (script !== undefined) return { ...scripts[script].adjust(swarm), profile: 'script', script };
   const random = root.stream('profile');
   const profile = random.pick<Exclude<Profile, 'script'>>(['mixed', 'mixed', 'elections', 'leases', 'membership']);
   return leanings[profile](swarm, random);

@@ -18,10 +18,10 @@ export const raftErrorCodes = {
   tooLarge: 'the proposal is too large',
   /** Another membership change is not committed yet, or this term has no committed entry yet. Certain. Retry later. */
   changeInProgress: 'another membership change is in progress',
-  /** The requested membership makes no sense (unknown server, no voters left…). Certain. Do not retry. */
+  /** The requested membership makes no sense (unknown server, no voters left, no majority that answers…). Certain. Do not retry. */
   invalidChange: 'the membership change is not valid',
-  /** A learner is too far behind to be made a voter. Certain. Retry when it has caught up. */
-  notCaughtUp: 'the learner has not caught up',
+  /** A learner is too far behind, or was silent for an election timeout. Certain. Retry when it has caught up and answers. */
+  notCaughtUp: 'the learner has not caught up, or is silent',
   /** The transfer did not end within one election timeout; this server leads on. Certain. Retry, or name another target. */
   transferFailed: 'the leadership transfer did not complete',
   /** A record of the log does not match its checksum, its index or its chain. The server must not vote; it stops. */

@@ -81,6 +81,7 @@ export class Stage {
 
   mend(): void {
     this.world.writersRest = false;
+    this.world.readersRest = false;
     this.links(() => true);
     this.release();
   }

@@ -1,53 +1,9 @@
 /** The scenes. Each is told in the paper, or the report, that it comes from; what must hold in them is what must hold anywhere. */
+import type { Random } from '../../../src/std/random.ts';
 import type { SimServer } from '../server.ts';
-import type { Swarm } from '../swarm.ts';
-import type { Script, Stage, Waiting } from './director.ts';
-
-export type ScriptName = 'figure8' | 'halfJoint' | 'restartedVoter' | 'lateLeader' | 'replacedDisk';
-
-const state = (server: SimServer) => server.node?.core.state;
-const lastIndex = (server: SimServer): number => state(server)?.log.lastIndex ?? 0;
-const durable = (server: SimServer): number =>
-  Math.min(lastIndex(server), state(server)?.persistence.durableIndex ?? 0);
-const leads = (server: SimServer): boolean => state(server)?.leadership !== undefined;
-const firstOf = (server: SimServer): number => state(server)?.leadership?.firstIndex ?? Number.POSITIVE_INFINITY;
-
-/** Nothing but the script disturbs. */
-const quiet = (swarm: Swarm): Swarm => ({
-  ...swarm,
-  spares: 0,
-  clients: 8,
-  readers: 0,
-  keys: 2,
-  thinkMs: 15,
-  wander: 0.5,
-  mix: ['write', 'write', 'read'],
-  payloadBytes: 0,
-  faults: {},
-  clockDrift: 0,
-  network: {
-    ...{ lossRate: 0, duplicateRate: 0, delayMsMin: 0.1, delayMsMean: 0.5, lateRate: 0, breaksAreSeen: true },
-  },
-  disk: { latencyMsMean: 0.3, slowServer: false },
-  settings: {
-    electionTimeoutTicks: 15,
-    heartbeatTicks: 3,
-    appendEntriesMax: 1,
-    inflightMessagesMax: 4,
-    checkpointEntries: 1_000,
-  },
-});
-
-function* pauseOf(stage: Stage, ms: number): Waiting {
-  const untilMs = stage.world.time.nowMs + ms;
-  // Events come often enough: somebody always ticks.
-  yield () => stage.world.time.nowMs >= untilMs;
-}
-
-function* aLeader(stage: Stage): Generator<() => boolean, SimServer, void> {
-  yield () => stage.leader !== undefined;
-  return stage.leader!;
-}
+import type { Script } from './director.ts';
+import { lateAnswers, learnersLease } from './lease-scenes.ts';
+import { aLeader, durable, firstOf, lastIndex, leads, pauseOf, quiet, state } from './tools.ts';
 
 /**
  * Raft §5.4.2, Figure 8. S1 has an entry of term 2 on two servers; S5 leads term 3 with an entry that nobody else has; S1 leads again
@@ -202,8 +158,21 @@ const replacedDisk: Script = {
   },
 };
 
-/** Every scene, and those that were there first: seeds that play one of them go on to do so. */
-export const firstScripts = ['figure8', 'halfJoint', 'restartedVoter', 'lateLeader'] as const;
-export const scripts: { readonly [N in ScriptName]: Script } = {
-  ...{ figure8, halfJoint, restartedVoter, lateLeader, replacedDisk },
-};
+/** Drawn first, so that what older seeds play stays what it was. */
+const firstScripts = { figure8, halfJoint, restartedVoter, lateLeader };
+const laterScripts = { lateAnswers, learnersLease };
+const replacedDiskShare = 0.03;
+export const scripts = { ...firstScripts, replacedDisk, ...laterScripts };
+export type ScriptName = keyof typeof scripts;
+
+/** How many runs play a scene. */
+const firstShare = 0.12;
+const laterShare = 0.05;
+
+export function drawScript(root: Random): ScriptName | undefined {
+  const first = root.stream('adversary');
+  if (first.chance(firstShare)) return first.pick(Object.keys(firstScripts) as ScriptName[]);
+  if (root.stream('replaced disk').chance(replacedDiskShare)) return 'replacedDisk';
+  const later = root.stream('later scenes');
+  return later.chance(laterShare) ? later.pick(Object.keys(laterScripts) as ScriptName[]) : undefined;
+}

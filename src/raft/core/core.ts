@@ -11,6 +11,7 @@ import { forgetLeader, hasLostLog, ownVoteDurable, peerBroken, startElection, vo
 import { beginInstall, installed } from './following.ts';
 import { type ChangeWish, isVoter, planChange } from './membership.ts';
 import type { CheckpointOffer, Message, MessageKind } from './messages.ts';
+import { quorumValue } from './quorum.ts';
 import { leaseIsValid, read } from './reading.ts';
 import { advanceCommit, flushLeader, takeLoaded, wantedFrom } from './replication.ts';
 import { candidate, preCandidate } from './roles/candidate.ts';
@@ -124,11 +125,15 @@ export class RaftCore {
       return err('changeInProgress');
     }
     for (const id of wish.promote ?? []) {
-      const match = leadership.peers.get(id)?.matchIndex ?? 0;
-      if (match + state.settings.promotionLagEntriesMax < commitIndex || match === 0) return err('notCaughtUp');
+      const { matchIndex = 0, contactTick = 0 } = leadership.peers.get(id) ?? {};
+      const { promotionLagEntriesMax, electionTimeoutTicks } = state.settings;
+      const isBehind = matchIndex === 0 || matchIndex + promotionLagEntriesMax < commitIndex;
+      // One that is silent may be dead: to count on it could cost the majority at once.
+      if (isBehind || state.tickCount - contactTick >= electionTimeoutTicks) return err('notCaughtUp');
     }
     const plan = planChange(configuration, wish, (id) => leadership.peers.get(id)?.logId ?? 0);
     if (!plan.ok) return err({ detail: plan.error });
+    if (!this.#majorityAnswers(plan.value)) return err({ detail: 'no majority of the new voters answers at present' });
     const index = state.log.lastIndex + 1;
     const next: Configuration = { ...plan.value, votersOutgoing: rules.joint(plan.value.votersOutgoing) };
     state.appendOwn({ kind: 'configuration', index, term: state.term, configuration: next });
@@ -244,6 +249,16 @@ export class RaftCore {
       checkpointsFor,
       events,
     };
+  }
+
+  /** Would this leader still have its quorum, were these the voters? A change must not be what takes it (fault catalogue M04). */
+  #majorityAnswers({ voters }: Configuration): boolean {
+    const { state } = this;
+    const { rules, settings, tickCount, leadership } = state;
+    const newest = quorumValue([voters], (id) =>
+      id === state.id ? tickCount : (leadership?.peers.get(id)?.contactTick ?? Number.NEGATIVE_INFINITY),
+    );
+    return !rules.quorumIsLost(tickCount - newest, settings.electionTimeoutTicks);
   }
 
   /** A later term. False: the message ends here. */

@@ -61,7 +61,7 @@ export function peerBroken(state: CoreState, peer: ServerId): void {
 
 export function startPreVote(state: CoreState): void {
   state.becomePreCandidate();
-  if (state.rules.electionResult(state.membership.latest, state.candidacy!.votes) === 'won') {
+  if (state.rules.preVoteResult(state.membership.latest, state.candidacy!.votes) === 'won') {
     startElection(state, false);
     return;
   }
@@ -186,7 +186,9 @@ export function takeVote(state: CoreState, response: VoteResponse): void {
 function countVotes(state: CoreState): void {
   const { candidacy, role } = state;
   if (candidacy === undefined) return;
-  const result = state.rules.electionResult(state.membership.latest, candidacy.votes);
+  const { rules, membership } = state;
+  const count = role === 'preCandidate' ? rules.preVoteResult : rules.electionResult;
+  const result = count(membership.latest, candidacy.votes);
   if (result === 'pending') return;
   if (result === 'lost') {
     const { lostContact } = state;

@@ -22,7 +22,7 @@ export function takeAppend(state: CoreState, append: Append): void {
   const lastMatched = Math.max(lastSent, commitIndex);
   const commit = rules.followerCommitIndex(append.commitIndex, lastMatched);
   if (commit > state.commitIndex) state.commitTo(Math.min(commit, log.lastIndex));
-  acknowledge(state, append.from, lastMatched, append.sentMs);
+  acknowledge(state, append.from, rules.acknowledgedIndex(lastMatched, log.lastIndex), append.sentMs);
 }
 
 /** Tells the leader that everything up to `matchIndex` is equal and durable, once it is durable. */

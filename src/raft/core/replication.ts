@@ -20,7 +20,7 @@ export function leaderTick(state: CoreState, leadership: Leadership): void {
     id === state.id ? state.tickCount : (leadership.peers.get(id)?.contactTick ?? Number.NEGATIVE_INFINITY),
   );
   // Check-quorum: nobody may have answered because somebody else leads.
-  if (state.tickCount - newest >= settings.electionTimeoutTicks) {
+  if (state.rules.quorumIsLost(state.tickCount - newest, settings.electionTimeoutTicks)) {
     state.becomeFollower(state.term, '');
     return;
   }
@@ -57,7 +57,7 @@ function sendHeartbeat(state: CoreState, leadership: Leadership, to: ServerId, p
 
 function heard(state: CoreState, progress: Progress, sentMs: number): void {
   progress.contactTick = state.tickCount;
-  progress.contactMs = Math.max(progress.contactMs, sentMs);
+  progress.contactMs = Math.max(progress.contactMs, state.rules.contactSince(sentMs, state.nowMs));
 }
 
 /**
@@ -249,9 +249,9 @@ function finishChange(state: CoreState, leadership: Leadership): boolean {
     return true;
   }
   const { latest, latestIndex } = membership;
-  const removed = !latest.voters.includes(state.id) && latest.votersOutgoing.length === 0;
-  if (!removed || latestIndex > state.commitIndex) return true;
-  // Raft §6: a leader that is not part of the new configuration leads until it is committed, tells the others, and goes.
+  const { commitIndex, id: self } = state;
+  if (!rules.leaderMustGo({ configuration: latest, configurationIndex: latestIndex, commitIndex, self })) return true;
+  // It tells the others, and goes.
   broadcastHeartbeat(state, leadership);
   const heir = [...leadership.peers]
     .filter(([id]) => latest.voters.includes(id))
@@ -267,7 +267,7 @@ function orderTransfer(state: CoreState, leadership: Leadership): void {
   const { transfer } = leadership;
   if (transfer === undefined || transfer.ordered) return;
   const progress = leadership.peers.get(transfer.to);
-  if (progress === undefined || progress.matchIndex !== state.log.lastIndex) return;
+  if (progress === undefined || !state.rules.mayOrderTransfer(progress.matchIndex, state.log.lastIndex)) return;
   // The lease is void before the order leaves: its target campaigns without waiting for it.
   leadership.transferOrdered = true;
   transfer.ordered = true;

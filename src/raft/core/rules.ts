@@ -36,6 +36,10 @@ export interface Rules {
   isSameLog(known: LogId, answering: LogId): boolean;
   /** Raft §5.2, §6: a majority of each group of voters; nobody else's answer counts. */
   electionResult(configuration: Configuration, votes: ReadonlyMap<ServerId, boolean>): VoteResult;
+  /** Dissertation §9.6: whoever could not win does not campaign, so that it raises no term. */
+  preVoteResult(configuration: Configuration, votes: ReadonlyMap<ServerId, boolean>): VoteResult;
+  /** Dissertation §6.2: a leader that a majority has not answered for an election timeout may have been replaced, and steps down. */
+  quorumIsLost(silentTicks: number, electionTimeoutTicks: number): boolean;
   /** Raft §5.3: an entry is a candidate for commitment when a majority of each group has it on disk. */
   replicatedIndex(configuration: Configuration, matchIndex: (id: ServerId) => number): number;
   /** Raft §5.4.2, Figure 8: counting copies commits only entries of the current term; older ones follow from it. */
@@ -55,6 +59,8 @@ export interface Rules {
    * longer is no conflict: the message may be an old one (dissertation §3.5). Returns an offset in `entries`.
    */
   firstNewEntry(entries: readonly Entry[], termAt: (index: LogIndex) => Term | undefined): number;
+  /** What a follower may say that it has: the part of its log that was compared; what lies behind may be of another leader. */
+  acknowledgedIndex(lastMatched: LogIndex, lastIndex: LogIndex): LogIndex;
   /** Raft Figure 2: a follower may believe a commit index only as far as it knows its log to agree. */
   followerCommitIndex(leaderCommit: LogIndex, lastMatched: LogIndex): LogIndex;
   /** A heartbeat compares no logs: it may tell a commit index only up to what the follower is known to hold. */
@@ -70,12 +76,25 @@ export interface Rules {
   }): boolean;
   /** Raft §6: the joint configuration is left only once it is committed. */
   mayLeaveJoint(configuration: Configuration, configurationIndex: LogIndex, commitIndex: LogIndex): boolean;
+  /** Raft §6: a leader without a place in the new configuration leads until that is committed, and no longer. */
+  leaderMustGo(view: {
+    readonly configuration: Configuration;
+    readonly configurationIndex: LogIndex;
+    readonly commitIndex: LogIndex;
+    readonly self: ServerId;
+  }): boolean;
+  /** Dissertation §3.10: only who has the whole log is told to campaign at once. */
+  mayOrderTransfer(matchIndex: LogIndex, lastIndex: LogIndex): boolean;
   /** Raft §6: a change of voters passes through both majorities. */
   joint(outgoing: readonly ServerId[]): readonly ServerId[];
   /** Raft §6.4 (dissertation): a read needs a committed entry of the own term, else the commit index may be stale. */
   mayReadAt(termAtCommit: Term | undefined, currentTerm: Term): boolean;
   /** The newest read round that a majority has confirmed. A leader that is a voter confirms its own. */
   confirmedRound(configuration: Configuration, roundOf: (id: ServerId) => number): number;
+  /** From when a contact counts for the lease: from when the question left, for its answer may have been on its way for long. */
+  contactSince(sentMs: number, nowMs: number): number;
+  /** After which moment a majority of each group is known to have had contact. */
+  leaseContact(configuration: Configuration, contactMsOf: (id: ServerId) => number): number;
   /**
    * The lease: a majority had contact after `contactMs` (own clock, when the message *left*), so none of them votes before
    * `contactMs + leaseMs` on their clocks, which may run faster. Void for the rest of a term once a transfer was ordered, and
@@ -112,6 +131,8 @@ export const rules: Rules = {
     [latest, committed].some(({ voters, votersOutgoing }) => voters.includes(self) || votersOutgoing.includes(self)),
   isSameLog: (known, answering) => known === answering,
   electionResult: (configuration, votes) => voteResult(voterGroups(configuration), votes),
+  preVoteResult: (configuration, votes) => voteResult(voterGroups(configuration), votes),
+  quorumIsLost: (silentTicks, electionTimeoutTicks) => silentTicks >= electionTimeoutTicks,
   replicatedIndex: (configuration, matchIndex) => quorumValue(voterGroups(configuration), matchIndex, majority),
   mayCommitByCounting: (entryTerm, currentTerm) => entryTerm === currentTerm,
   ownMatchIndex: (_lastIndex, durableIndex) => durableIndex,
@@ -124,6 +145,7 @@ export const rules: Rules = {
     while (offset < entries.length && termAt(entries[offset]!.index) === entries[offset]!.term) offset++;
     return offset;
   },
+  acknowledgedIndex: (lastMatched) => lastMatched,
   followerCommitIndex: (leaderCommit, lastMatched) => Math.min(leaderCommit, lastMatched),
   heartbeatCommitIndex: (commitIndex, matchIndex) => Math.min(commitIndex, matchIndex),
   needsCheckpoint: (nextIndex, prefixIndex) => nextIndex <= prefixIndex,
@@ -131,9 +153,16 @@ export const rules: Rules = {
     ownTermCommitted && configurationIndex <= commitIndex && configuration.votersOutgoing.length === 0,
   mayLeaveJoint: (configuration, configurationIndex, commitIndex) =>
     configuration.votersOutgoing.length > 0 && configurationIndex <= commitIndex,
+  leaderMustGo: ({ configuration, configurationIndex, commitIndex, self }) =>
+    !configuration.voters.includes(self) &&
+    configuration.votersOutgoing.length === 0 &&
+    configurationIndex <= commitIndex,
+  mayOrderTransfer: (matchIndex, lastIndex) => matchIndex === lastIndex,
   joint: (outgoing) => outgoing,
   mayReadAt: (termAtCommit, currentTerm) => termAtCommit === currentTerm,
   confirmedRound: (configuration, roundOf) => quorumValue(voterGroups(configuration), roundOf, majority),
+  contactSince: (sentMs) => sentMs,
+  leaseContact: (configuration, contactMsOf) => quorumValue(voterGroups(configuration), contactMsOf),
   leaseIsValid: ({ contactMs, nowMs, leaseMs, driftMargin, transferOrdered, clockStoodMs }) =>
     !transferOrdered && contactMs > clockStoodMs && nowMs - contactMs < leaseMs * (1 - driftMargin),
   configurationAfterInstall: (fromCheckpoint) => fromCheckpoint,

@@ -16,7 +16,6 @@ import { isVoter, logIdOf, Membership, membersOf } from './membership.ts';
 import type { Message } from './messages.ts';
 import { Persistence } from './persistence.ts';
 import { Progress } from './progress.ts';
-import { quorumValue, voterGroups } from './quorum.ts';
 import { ReadQueue, type ReadyRead } from './read-queue.ts';
 import type { Rules } from './rules.ts';
 import type {
@@ -310,7 +309,7 @@ export class CoreState {
   leaseContactMs(): number {
     const peers = this.leadership?.peers;
     if (peers === undefined) return Number.NEGATIVE_INFINITY;
-    return quorumValue(voterGroups(this.membership.latest), (id) =>
+    return this.rules.leaseContact(this.membership.latest, (id) =>
       id === this.id ? this.nowMs : (peers.get(id)?.contactMs ?? Number.NEGATIVE_INFINITY),
     );
   }
