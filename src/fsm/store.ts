@@ -19,7 +19,7 @@ import { decodeEnvelope } from './envelope.ts';
 import { Refusal } from './errors.ts';
 import { Memo } from './tables/memo.ts';
 import { ReadView } from './tables/read-view.ts';
-import { Staging, sweep } from './tables/staging.ts';
+import { sweep } from './tables/staging.ts';
 import { StateRows } from './tables/state-rows.ts';
 import type { Storage } from './tables/storage.ts';
 import { WriteView } from './tables/write-view.ts';
@@ -155,7 +155,7 @@ export class Store {
       );
     }
     const visible = index + this.#rows.meta.indexOffset;
-    const tx = new WriteView(this.#rows, visible, new Staging(this.#rows, index));
+    const tx = new WriteView(this.#rows, visible, index);
     const mark = this.#rows.mark();
     let result: ApplyResult;
     try {

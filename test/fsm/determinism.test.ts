@@ -51,6 +51,7 @@ function show(store: Store): unknown {
     read('health.checks', { service: 'web' }),
     read('kv.list', { prefix: '' }),
     read('kv.list', { prefix: 'a/' }),
+    ...['a', 'a/b', 'a/c', 'b'].map((key) => read('kv.get', { key })),
     read('session.list', {}),
     read('internal.nodes', {}),
   ].map(({ index, value }) => ({ index, value }));

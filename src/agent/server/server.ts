@@ -339,6 +339,14 @@ export class Server implements Backend {
 
   /** Runs `here` on the leader, or `there` for another; again, while it certainly had no effect and the hold time lasts. */
   async #atLeader<T>(here: () => Promise<T>, there: (leaderId: string) => Promise<T>): Promise<T> {
+    if (this.leadership.leading) {
+      // Nearly always: without what holding costs.
+      try {
+        return await here();
+      } catch (error) {
+        if (!isRetriable(error)) throw toBackendError(error);
+      }
+    }
     return this.leadership.hold(async (place) => {
       if (place.kind === 'nowhere') return undefined;
       try {

@@ -21,6 +21,8 @@ export interface TableDefinition<Row> {
   readonly counted: boolean;
   /** Whether decoded rows are worth keeping: read often, small. */
   readonly cached: boolean;
+  /** Rows are written again and again, and are the same object in memory as after a way through their bytes. */
+  readonly rewritten?: boolean;
   readonly secondary: readonly SecondaryOrder<Row>[];
 }
 
@@ -86,6 +88,7 @@ export const definitions: Definitions = {
     ...plain,
     letter: 'k',
     open: true,
+    rewritten: true,
     secondary: [
       {
         name: 'session',

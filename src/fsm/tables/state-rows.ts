@@ -14,6 +14,7 @@ import { counterKeyOf, definitionOf, rowKeyOf, type SecondaryOrder, secondaryKey
 import { decodeRow, encodeRow } from './row-codec.ts';
 import type { RowKey } from './row-key.ts';
 import type { Storage } from './storage.ts';
+import { WrittenRows } from './written-rows.ts';
 
 /** The row about the state itself. Written with every batch. */
 export interface StateMeta {
@@ -59,6 +60,7 @@ export class StateRows {
   readonly #movedCounters = new Set<string>();
   /** The row read last, since a command that changes a row has just read it. */
   #lastRead: { readonly key: RowKey; readonly bytes: Uint8Array | undefined; readonly row: unknown } | undefined;
+  readonly #written = new WrittenRows();
   /** Values before the writes of the running command, newest last. */
   #journal: JournalEntry[] = [];
   /** Keys whose readers must wake when the batch is committed. */
@@ -151,15 +153,15 @@ export class StateRows {
     this.#journal.push({ counter: name, before });
     this.#counters.set(name, index);
     this.#movedCounters.add(name);
-    this.#touched.add(counterKeyOf(name));
   }
 
   #writeCounters(): void {
     for (const name of this.#movedCounters) {
       const index = this.counter(name);
-      const key = this.#meta.generation + counterKeyOf(name);
-      if (index === 0) this.storage.remove(key);
-      else this.storage.put(key, encodeRow({ index }));
+      const key = counterKeyOf(name);
+      this.#touched.add(key);
+      if (index === 0) this.storage.remove(this.#meta.generation + key);
+      else this.storage.put(this.#meta.generation + key, encodeRow({ index }));
     }
     this.#movedCounters.clear();
   }
@@ -170,7 +172,9 @@ export class StateRows {
     const rowKey = rowKeyOf(definition, key);
     const before = this.#read(rowKey, definition.cached);
     for (const order of definition.secondary) this.#moveSecondary(order, rowKey, before, row);
-    this.#putBytes(rowKey, encodeRow(row));
+    const bytes = encodeRow(row);
+    this.#putBytes(rowKey, bytes);
+    if (definition.rewritten) this.#written.add(rowKey, bytes, row);
     this.#changes.push({ table, key, before, after: row });
   }
 
@@ -246,8 +250,8 @@ export class StateRows {
   }
 
   #remember(key: RowKey): void {
-    const last = this.#lastRead;
-    const before = last?.key === key ? last.bytes : this.storage.get(this.#meta.generation + key);
+    const last = this.#lastRead?.key === key ? this.#lastRead : this.#written.get(key);
+    const before = last === undefined ? this.storage.get(this.#meta.generation + key) : last.bytes;
     this.#journal.push({ key, before });
     this.#touch(key);
   }
@@ -256,6 +260,7 @@ export class StateRows {
   #touch(key: RowKey): void {
     this.#touched.add(key);
     this.#rows.delete(key);
+    this.#written.delete(key);
     if (this.#lastRead?.key === key) this.#lastRead = undefined;
     const group = groupOf(key);
     const rows = this.#groups.get(group);
@@ -268,6 +273,8 @@ export class StateRows {
     const known = cached ? this.#rows.get(key) : undefined;
     if (known !== undefined) return known as Row;
     if (this.#lastRead?.key === key) return this.#lastRead.row as Row | undefined;
+    const written = this.#written.get(key);
+    if (written !== undefined) return written.row as Row;
     const bytes = this.storage.get(this.#meta.generation + key);
     const row = bytes === undefined ? undefined : this.#keep(key, decodeRow<Row>(bytes), cached);
     this.#lastRead = { key, bytes, row };
@@ -288,6 +295,7 @@ export class StateRows {
 
   #forget(): void {
     this.#rows.clear();
+    this.#written.clear();
     this.#lastRead = undefined;
     this.#counters.clear();
     this.#movedCounters.clear();

@@ -14,20 +14,32 @@ import type {
 import { Refusal } from '../errors.ts';
 import { definitionOf } from './definitions.ts';
 import { lookupsOf, TableView } from './read-view.ts';
+import { Staging } from './staging.ts';
 import type { StateRows } from './state-rows.ts';
 
 export class WriteView implements WriteTx {
   readonly index: number;
-  readonly staging: StagingArea;
-  readonly services: ServiceLookups;
+  readonly #raftIndex: number;
   readonly #rows: StateRows;
   readonly #tables = new Map<TableName, WritableTable<unknown>>();
+  #staging: StagingArea | undefined;
+  #services: ServiceLookups | undefined;
 
-  constructor(rows: StateRows, index: number, staging: StagingArea) {
+  /** `index` is the visible one of the entry `raftIndex`. */
+  constructor(rows: StateRows, index: number, raftIndex: number) {
     this.#rows = rows;
     this.index = index;
-    this.staging = staging;
-    this.services = lookupsOf(this);
+    this.#raftIndex = raftIndex;
+  }
+
+  get staging(): StagingArea {
+    this.#staging ??= new Staging(this.#rows, this.#raftIndex);
+    return this.#staging;
+  }
+
+  get services(): ServiceLookups {
+    this.#services ??= lookupsOf(this);
+    return this.#services;
   }
 
   /** While an entry is applied, its own index counts as applied. */

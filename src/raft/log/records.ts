@@ -16,29 +16,39 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const nothing = new Uint8Array(0);
 
-export interface EncodedEntry {
-  readonly bytes: Uint8Array;
-  /** The chain value for the entry after this one. */
+export interface EncodedEntries {
+  readonly records: readonly Uint8Array[];
+  /** The chain value for the entry after these. */
   readonly crc: number;
 }
 
-export function encodeEntry(entry: Entry, chain: number): EncodedEntry {
-  const payload =
-    entry.kind === 'command'
-      ? entry.data
-      : entry.kind === 'configuration'
-        ? encoder.encode(JSON.stringify(entry.configuration))
-        : nothing;
-  const bytes = new Uint8Array(headerBytes + payload.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(4, chain);
-  view.setFloat64(8, entry.index);
-  view.setFloat64(16, entry.term);
-  view.setUint8(24, kinds.indexOf(entry.kind));
-  bytes.set(payload, headerBytes);
-  const crc = crc32(bytes.subarray(4));
-  view.setUint32(0, crc);
-  return { bytes, crc };
+/** The records of entries that follow each other; `chain` is the crc of the one before. They share one piece of memory. */
+export function encodeEntries(entries: readonly Entry[], chain: number): EncodedEntries {
+  const payloads = entries.map(payloadOf);
+  const room = Buffer.allocUnsafe(payloads.reduce((sum, { length }) => sum + headerBytes + length, 0));
+  const records: Uint8Array[] = [];
+  let crc = chain;
+  let at = 0;
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!;
+    const payload = payloads[i]!;
+    const end = at + headerBytes + payload.length;
+    room.writeUInt32BE(crc, at + 4);
+    room.writeDoubleBE(entry.index, at + 8);
+    room.writeDoubleBE(entry.term, at + 16);
+    room[at + 24] = kinds.indexOf(entry.kind);
+    room.set(payload, at + headerBytes);
+    crc = crc32(room.subarray(at + 4, end));
+    room.writeUInt32BE(crc, at);
+    records.push(room.subarray(at, end));
+    at = end;
+  }
+  return { records, crc };
+}
+
+function payloadOf(entry: Entry): Uint8Array {
+  if (entry.kind === 'command') return entry.data;
+  return entry.kind === 'configuration' ? encoder.encode(JSON.stringify(entry.configuration)) : nothing;
 }
 
 /** Undefined if the record is not, bit for bit, the one written for `index` after an entry with crc `chain`. */

@@ -17,7 +17,7 @@ import {
 } from '../core/types.ts';
 import { RaftError } from '../errors.ts';
 import type { LogIdentity, RaftLog, RecoveredLog } from './log.ts';
-import { decodeEntry, encodeEntry, encodeRecord } from './records.ts';
+import { decodeEntry, encodeEntries, encodeRecord } from './records.ts';
 import { emptyPrefix, keys, type PrefixRecord, recover } from './recover.ts';
 import type { LogStore, StoreKey, StoreOperation } from './store.ts';
 
@@ -56,11 +56,8 @@ export class StoredLog implements RaftLog {
     this.#lastCrc = emptyPrefix.crc;
     if (bootstrap !== undefined) {
       operations.push(put(keys.hardState, encodeRecord({ term: 1, votedFor: '' })));
-      const encoded = encodeEntry(
-        { kind: 'configuration', index: 1, term: 1, configuration: bootstrap },
-        this.#lastCrc,
-      );
-      operations.push(put(1, encoded.bytes));
+      const entry = { kind: 'configuration', index: 1, term: 1, configuration: bootstrap } as const;
+      operations.push(put(1, encodeEntries([entry], this.#lastCrc).records[0]!));
     }
     operations.push(put(keys.identity, encodeRecord(identity)));
     await this.#commit(operations);
@@ -85,13 +82,14 @@ export class StoredLog implements RaftLog {
           crc = this.#crcAt(last, operations);
         }
       }
-      for (const entry of entries) {
-        assert(entry.index === last + 1, `the log would have a gap: ${entry.index} after ${last}`);
-        const encoded = encodeEntry(entry, crc);
-        operations.push(put(entry.index, encoded.bytes));
-        last = entry.index;
-        ({ crc } = encoded);
+      const encoded = encodeEntries(entries, crc);
+      for (let i = 0; i < entries.length; i++) {
+        const { index } = entries[i]!;
+        assert(index === last + 1, `the log would have a gap: ${index} after ${last}`);
+        operations.push(put(index, encoded.records[i]!));
+        last = index;
       }
+      ({ crc } = encoded);
     }
     await this.#commit(operations, mayHold);
     this.#last = last;
