@@ -6,8 +6,11 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-/** Elsewhere for a test that wants the sources as they are: `node scripts/bundle.mjs OUTDIR`. */
-const outdir = process.argv[2] ?? 'dist/bundle';
+/**
+ * Elsewhere for a test that wants the sources as they are: `node scripts/bundle.mjs OUTDIR [METAFILE]`. The metafile is
+ * esbuild's account of what went where.
+ */
+const [outdir = 'dist/bundle', metafilePath] = process.argv.slice(2);
 rmSync(outdir, { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: ['src/cli/entry.ts', 'src/proxy/host.ts'],
@@ -35,6 +38,7 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+if (metafilePath !== undefined) writeFileSync(metafilePath, JSON.stringify(metafile));
 writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), licences(metafile));
 
 /** The licences of the packages whose code is inside. */

@@ -1,11 +1,14 @@
-/** Identities: the caches of roots and leaves that every agent has, their routes, and the authority of a server that leads. */
+/**
+ * Identities: the leaves of this host's services, and the roots that they are renewed with, for every kind of agent. Keys,
+ * requests and certificates are much code, and an agent without sidecars needs none of it: it is loaded when the first service
+ * asks for its leaf.
+ */
 import type { Backend } from '../api/backend.ts';
-import { leafRoutes, type Route, withoutMesh } from '../api/http/index.ts';
-import { fromFileKeys, initialProviderConfig, parseSealKey } from '../ca/index.ts';
+import { type LeafSource, leafRoutes, type Route, withoutMesh } from '../api/http/index.ts';
 import { systemClock } from './clock.ts';
 import type { ClusterInput } from './cluster.ts';
-import { everybodyMay, installAuthority, LeafCache, RootsCache } from './connect/index.ts';
-import type { Server } from './server/index.ts';
+import type { LeafCache } from './connect/leaf-cache.ts';
+import type { RootsCache } from './connect/roots-cache.ts';
 
 export interface ConnectParts {
   readonly routes: readonly Route[];
@@ -14,28 +17,44 @@ export interface ConnectParts {
 
 /** What every agent has, whoever signs. */
 export function connectParts({ config }: ClusterInput, backend: Backend): ConnectParts {
-  const roots = new RootsCache({ backend, clock: systemClock });
-  const leaves = new LeafCache({ backend, roots, clock: systemClock, random: Math.random });
+  const leaves = new LateLeaves(backend);
   const routes = leafRoutes(leaves, {
     discoveryMaxStaleMs: config.settings.discovery_max_stale / 1e6,
     useCache: config.settings.http_config.use_cache,
   });
-  return { routes: config.connectEnabled ? routes : withoutMesh(routes), caches: [leaves, roots] };
+  return { routes: config.connectEnabled ? routes : withoutMesh(routes), caches: [leaves] };
 }
 
-/** What a server adds: the authority, while it leads. Throws a CaError for a seal key that is none. */
-export function installConnect({ config, log }: ClusterInput, server: Server): void {
-  if (!config.connectEnabled) return;
-  const { ca_provider, ca_config, ca_seal_key } = config.settings.connect;
-  const sealKey = parseSealKey(ca_seal_key);
-  if (!sealKey.ok) throw sealKey.error;
-  installAuthority(
-    server,
-    {
-      provider: ca_provider || 'consul',
-      config: { ...initialProviderConfig, ...fromFileKeys(ca_config) },
-      sealKey: sealKey.value,
-    },
-    { clock: systemClock, log: log.named('connect'), rights: everybodyMay },
-  );
+class LateLeaves implements LeafSource {
+  readonly #backend: Backend;
+  #caches: Promise<{ readonly leaves: LeafCache; readonly roots: RootsCache }> | undefined;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  async get(...request: Parameters<LeafSource['get']>): ReturnType<LeafSource['get']> {
+    this.#caches ??= this.#begin();
+    return (await this.#caches).leaves.get(...request);
+  }
+
+  stop(): void {
+    this.#caches?.then(
+      ({ leaves, roots }) => {
+        leaves.stop();
+        roots.stop();
+      },
+      () => undefined, // told to whoever asked for a leaf
+    );
+  }
+
+  async #begin(): Promise<{ readonly leaves: LeafCache; readonly roots: RootsCache }> {
+    const [{ LeafCache }, { RootsCache }] = await Promise.all([
+      import('./connect/leaf-cache.ts'),
+      import('./connect/roots-cache.ts'),
+    ]);
+    const edges = { backend: this.#backend, clock: systemClock };
+    const roots = new RootsCache(edges);
+    return { roots, leaves: new LeafCache({ ...edges, roots, random: Math.random }) };
+  }
 }

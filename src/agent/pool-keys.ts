@@ -4,7 +4,7 @@
  */
 import type { Backend, Caller } from '../api/backend.ts';
 import type { Keyring, KeyringChange, PoolKeys } from '../api/keyring.ts';
-import { Refusal } from '../fsm/index.ts';
+import { Refusal } from '../fsm/errors.ts';
 import { GossipError, type KeyManager, type KeyResult } from '../gossip/index.ts';
 import { decodeBase64 } from '../std/base64.ts';
 import type { Server } from './server/index.ts';

@@ -2,7 +2,7 @@
  * The sidecars that this agent runs itself: those whose definition says `proxy { config { managed = true } }`. One child
  * process hosts them all; it asks the agent's own HTTP API, as any other proxy does.
  */
-import { SidecarHostProcess } from '../proxy/index.ts';
+import { SidecarHostProcess } from '../proxy/host-process.ts';
 import { isAnyAddress } from '../structs/index.ts';
 import type { AgentConfig } from './config/index.ts';
 import { isManaged } from './definitions/sidecar.ts';

@@ -13,7 +13,6 @@ export {
 export { checkArguments, externalCommands } from './commands/arguments.ts';
 export { readCa, type StoredCa } from './commands/ca-state.ts';
 export { type CommandArgs, type CommandName, type CommandResult, type Commands, commands } from './commands/index.ts';
-export { isWrite as isTxnWrite } from './commands/txn-operations.ts';
 export * from './contract.ts';
 export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
 export * from './errors.ts';

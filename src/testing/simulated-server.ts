@@ -1,5 +1,5 @@
 /** One server of a simulated cluster: real Raft, real log format, real commands and queries; disk, network and clock simulated. */
-import { LockDelays, Proposer } from '../agent/index.ts';
+import { LockDelays, Proposer } from '../agent/server/index.ts';
 import type { CommandArgs, CommandName, CommandResult, StoreOptions } from '../fsm/index.ts';
 import {
   type Configuration,

@@ -16,16 +16,10 @@ import {
   type SavedSnapshot,
   type Snapshots,
 } from '../../api/backend.ts';
-import { Connection, NotCarriedOut } from '../../api/rpc/index.ts';
-import {
-  type CommandArgs,
-  type CommandName,
-  type CommandResult,
-  type QueryArgs,
-  type QueryName,
-  type QueryValue,
-  Refusal,
-} from '../../fsm/index.ts';
+import { Connection } from '../../api/rpc/connection.ts';
+import { NotCarriedOut } from '../../api/rpc/failure.ts';
+import { Refusal } from '../../fsm/errors.ts';
+import type { CommandArgs, CommandName, CommandResult, QueryArgs, QueryName, QueryValue } from '../../fsm/index.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { Logger } from '../log.ts';
 import { isRepeatableCall, isRepeatableCommand } from './repeatable.ts';

@@ -10,7 +10,8 @@
  *     idle for 10 minutes ──> dropped
  */
 import { type Answer, BackendError, type Caller, type ReadOptions } from '../../api/backend.ts';
-import { type QueryArgs, type QueryName, type QueryValue, Refusal } from '../../fsm/index.ts';
+import { Refusal } from '../../fsm/errors.ts';
+import type { QueryArgs, QueryName, QueryValue } from '../../fsm/index.ts';
 import type { Clock } from '../../std/clock.ts';
 
 /**

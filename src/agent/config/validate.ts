@@ -1,7 +1,7 @@
 /** Relations between settings: the first that does not hold stops the start. Texts are the reference's. */
 
 import { readFileSync } from 'node:fs';
-import { parseSealKey } from '../../ca/index.ts';
+import { parseSealKey } from '../../ca/seal.ts';
 import { decodeBase64 } from '../../std/base64.ts';
 import { ipFamily, kindProblems, metadataProblem, problemList } from '../../structs/index.ts';
 import type { AgentConfig } from './agent-config.ts';

@@ -1,6 +1,6 @@
 /** The writes of one agent about its own node, with the tokens that they need; what is refused is told. */
 import type { Backend, Caller } from '../../api/backend.ts';
-import { Refusal } from '../../fsm/index.ts';
+import { Refusal } from '../../fsm/errors.ts';
 import type { HealthCheck, NodeService } from '../../structs/index.ts';
 
 export interface NodeInfo {

@@ -16,7 +16,7 @@
  *
  * No state is left behind by any of them: a handler either asked the backend once, or not at all.
  */
-import { Refusal, type RefusalCode } from '../../fsm/index.ts';
+import { Refusal, type RefusalCode } from '../../fsm/errors.ts';
 import { HeddleError } from '../../std/errors.ts';
 import { BackendError } from '../backend.ts';
 import { type Answer, type Headers, text } from './answer.ts';

@@ -1,6 +1,6 @@
 /** Errors that travel: what the other side threw is thrown here again, with its code. Nothing unexpected is told but its text. */
-import { CaError } from '../../ca/index.ts';
-import { Refusal, type RefusalCode } from '../../fsm/index.ts';
+import { CaError } from '../../ca/errors.ts';
+import { Refusal, type RefusalCode } from '../../fsm/errors.ts';
 import { HeddleError } from '../../std/errors.ts';
 import { type BackendCode, BackendError } from '../backend.ts';
 import { pack, unpack, type WireFailure } from './wire.ts';

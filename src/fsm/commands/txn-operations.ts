@@ -6,14 +6,6 @@ import { prepareCheck, prepareService } from './catalog-register.ts';
 import { uuidProblem } from './uuid.ts';
 
 const kvReadVerbs = ['get', 'get-tree', 'check-index', 'check-session', 'check-not-exists'];
-const kvWriteVerbs = ['set', 'delete', 'delete-cas', 'delete-tree', 'cas', 'lock', 'unlock'];
-
-/** Whether an operation must go through the log. Unknown verbs of the catalog families count as writes, of KV as reads. */
-export function isWrite({ KV, Node, Service, Check }: TxnOperation): boolean {
-  if (KV !== null) return kvWriteVerbs.includes(KV.Verb);
-  const other = Node ?? Service ?? Check;
-  return other !== null && other.Verb !== 'get';
-}
 
 /** What is wrong with an operation whatever the state; undefined when nothing is. */
 export function findProblem({ KV, Node, Service }: TxnOperation): string | undefined {

@@ -1,5 +1,5 @@
 /** Commands whose refusals carry a prefix that tells them from what the door found wrong. */
-import { Refusal } from '../../../fsm/index.ts';
+import { Refusal } from '../../../fsm/errors.ts';
 
 /** `prefix` of a refusal by the state, or how to choose it by the text. */
 export async function logged<T>(

@@ -2,7 +2,7 @@
  * `/v1/txn`: a list of operations, all or none. A list that only looks is a read (stale, consistent, any datacenter), any
  * other goes through the log.
  */
-import { isTxnWrite } from '../../../fsm/index.ts';
+import { isWrite } from '../../../fsm/commands/txn-verbs.ts';
 import {
   healthCheck,
   kvEntry,
@@ -36,7 +36,7 @@ export function txnRoutes(context: RouteContext): Route[] {
 async function run(context: RouteContext, request: ApiRequest): Promise<Answer> {
   const Ops = await readOperations(context, request);
   const { backend } = context;
-  if (Ops.some(isTxnWrite)) {
+  if (Ops.some(isWrite)) {
     const done = await backend.apply('txn', { Ops }, callerOf(request));
     return json(new Encoded(Buffer.from(`{${answerText(done)}}`)), undefined, statusOf(done));
   }
