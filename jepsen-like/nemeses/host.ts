@@ -6,6 +6,8 @@ import { isStopped } from '../real/commands.ts';
 import { cannotPart, healed } from './links.ts';
 import { missed, type Nemesis, type NemesisContext } from './nemesis.ts';
 
+/** Long enough to be noticed. */
+const longMs = { least: 6_000, most: 25_000 };
 const base = {
   onHost: true,
   missing: ({ hosts }: NemesisContext) => (hosts === undefined ? 'needs the workload connections' : undefined),
@@ -15,8 +17,7 @@ export const hostPartition: Nemesis = {
   ...base,
   name: 'host-partition',
   does: 'the host of the destination is cut off from all servers, for up to 25 s; the hosts reach each other',
-  /** Long enough for it to notice. */
-  lastsMs: { least: 6_000, most: 25_000 },
+  lastsMs: longMs,
   missing: (context) => base.missing(context) ?? cannotPart(context),
   strike(context) {
     const { cluster, network, hosts } = context;
@@ -25,6 +26,27 @@ export const hostPartition: Nemesis = {
     return Promise.resolve({
       what: `host ${hosts!.destinationHost} is cut off from all servers`,
       heal: () => healed(context, host, 0),
+    });
+  },
+};
+
+/** The worst of places to watch: the agent is well connected, to a server that hears nothing. */
+export const hostStranded: Nemesis = {
+  name: 'host-stranded',
+  does: 'the server at which the agent of the destination watches is cut off from the others, for up to 25 s; the agent reaches all',
+  lastsMs: longMs,
+  missing: (context) => base.missing(context) ?? cannotPart(context),
+  strike(context) {
+    const { cluster, network, hosts } = context;
+    const ends = network!.remoteEnds(cluster.size + hosts!.destinationHost, 8300);
+    const servers = Array.from({ length: cluster.size }, (_, i) => i);
+    const watched = servers.find((server) => ends.includes(cluster.advertised(server)));
+    const other = servers.find((server) => server !== watched);
+    if (watched === undefined || other === undefined) return Promise.resolve(missed('the agent speaks to no server'));
+    for (const server of servers) if (server !== watched) network!.cut(watched, server);
+    return Promise.resolve({
+      what: `server ${watched}, of host ${hosts!.destinationHost}, is cut off from the others`,
+      heal: () => healed(context, watched, other),
     });
   },
 };

@@ -4,7 +4,7 @@ import { clock } from './clock.ts';
 import { flap } from './flap.ts';
 import { fsyncError } from './fsync-error.ts';
 import { fullDisk } from './full-disk.ts';
-import { hostKill, hostPartition, hostPause } from './host.ts';
+import { hostKill, hostPartition, hostPause, hostStranded } from './host.ts';
 import { kill } from './kill.ts';
 import { membership } from './membership.ts';
 import type { Nemesis } from './nemesis.ts';
@@ -20,6 +20,6 @@ export const nemeses: Readonly<Record<string, Nemesis>> = Object.fromEntries(
     ...[partition, oneWay, flap, delay, loss, resets, blackHole],
     ...[kill, pause, clock, slowDisk, fsyncError, fullDisk],
     ...[rollingRestart, membership, rollingMembership],
-    ...[hostPartition, hostKill, hostPause],
+    ...[hostPartition, hostStranded, hostKill, hostPause],
   ].map((nemesis) => [nemesis.name, nemesis]),
 );

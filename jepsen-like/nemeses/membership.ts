@@ -1,5 +1,6 @@
 /** Leadership is handed over, and a server is taken out of the Raft configuration and comes back, under load. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ProcessCluster } from '../real/cluster.ts';
 import { done, missed, type Nemesis } from './nemesis.ts';
 
 export const membership: Nemesis = {
@@ -9,29 +10,35 @@ export const membership: Nemesis = {
     const leader = await cluster.leader();
     if (leader === undefined) return missed('no leader to ask');
     if (chance() < 0.5 || cluster.size < 3) {
-      const answer = await cluster
-        .ask(leader, 'POST', '/v1/operator/raft/transfer-leader')
-        .catch((error: unknown) => ({ status: 0, body: String(error) }));
-      return done(
-        `leadership of server ${leader} transferred`,
-        answer.status === 200 ? 'answered with 200' : undefined,
-      );
+      const answer = await asked(cluster, leader, 'POST', '/v1/operator/raft/transfer-leader');
+      const said = `leadership of server ${leader} handed over: ${answer}`;
+      return done(said, answer === '200' ? 'answered with 200' : undefined);
     }
     const follower = (leader + 1 + Math.floor(chance() * (cluster.size - 1))) % cluster.size;
     const address = `${cluster.advertised(follower)}:8300`;
-    const answer = await cluster
-      .ask(leader, 'DELETE', `/v1/operator/raft/peer?address=${address}`)
-      .catch((error: unknown) => ({ status: 0, body: String(error) }));
+    const answer = await asked(cluster, leader, 'DELETE', `/v1/operator/raft/peer?address=${address}`);
     return {
-      what: `server ${follower} removed from the configuration`,
+      what: `server ${follower} removed from the configuration: ${answer}`,
       async heal() {
         // It joins again as a fresh learner: its old data belongs to a member that was removed.
         await cluster.kill(follower);
         cluster.wipe(follower);
         cluster.launch(follower);
         await delay(1_000);
-        return answer.status === 200 ? 'answered with 200; it came back as a new member' : undefined;
+        return answer === '200' ? 'answered with 200; it came back as a new member' : undefined;
       },
     };
   },
 };
+
+/** Status of the answer, and what it said if that is not 200. */
+async function asked(cluster: ProcessCluster, server: number, method: string, path: string): Promise<string> {
+  try {
+    const { status, body } = await cluster.ask(server, method, path, undefined, answerMs);
+    return status === 200 ? '200' : `${status} ${body.slice(0, 100)}`;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const answerMs = 10_000;

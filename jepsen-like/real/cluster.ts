@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AgentProcess } from './agent-process.ts';
 import { command } from './commands.ts';
+import { HeddleProcess } from './heddle-process.ts';
 import { unmountBelow } from './slot.ts';
 
 export interface ClusterOptions {
@@ -31,7 +31,7 @@ export class ProcessCluster {
   readonly folder: string;
   readonly #options: ClusterOptions;
   readonly #ownsFolder: boolean;
-  readonly #servers: readonly AgentProcess[];
+  readonly #servers: readonly HeddleProcess[];
   /** What went wrong outside of the histories: `server 1 ended with code 1`. */
   readonly complaints: string[] = [];
 
@@ -43,13 +43,13 @@ export class ProcessCluster {
     this.#servers = Array.from({ length: options.size }, (_, server) => this.#prepare(server));
   }
 
-  #prepare(server: number): AgentProcess {
+  #prepare(server: number): HeddleProcess {
     const { wrap } = this.#options;
-    return new AgentProcess({
+    return new HeddleProcess({
       name: `s${server}`,
       title: `server ${server}`,
       folder: this.folder,
-      flags: this.#flags(server),
+      words: ['agent', ...this.#flags(server)],
       ...(wrap === undefined ? {} : { wrap: (words) => wrap(server, words) }),
       onUnexpectedEnd: (text) => this.complain(text),
     });

@@ -8,8 +8,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AgentProcess } from './agent-process.ts';
 import type { ProcessCluster } from './cluster.ts';
+import { DeafDoor } from './deaf-door.ts';
+import { HeddleProcess } from './heddle-process.ts';
 
 export interface HostsOptions {
   readonly cluster: ProcessCluster;
@@ -18,6 +19,8 @@ export interface HostsOptions {
   /** Where the echo listens: reached from both hosts. */
   readonly harnessAddress: string;
   readonly wrap: (host: number, command: readonly string[]) => readonly string[];
+  /** A fault planted: the destination's sidecar never hears of a change of intentions. */
+  readonly deaf?: boolean;
 }
 
 export const source = 'web';
@@ -25,12 +28,14 @@ export const destination = 'db';
 /** Index of the host of each. */
 const hostOf = { [source]: 0, [destination]: 1 } as const;
 const upstreamPort = 9191;
+const publicPort = 21_000;
 const attemptMs = 3_000;
 
 export class MeshHosts {
   readonly complaints: string[] = [];
   readonly #options: HostsOptions;
-  readonly #agents: readonly AgentProcess[];
+  readonly #agents: readonly HeddleProcess[];
+  #deaf: { readonly door: DeafDoor; readonly sidecar: HeddleProcess } | undefined;
   readonly #echo: Server;
   readonly #heard = new Set<string>();
 
@@ -40,11 +45,12 @@ export class MeshHosts {
     const joins = Array.from({ length: cluster.size }, (_, server) => `-retry-join=${cluster.advertised(server)}`);
     this.#agents = options.addresses.map(
       (address, host) =>
-        new AgentProcess({
+        new HeddleProcess({
           name: `c${host}`,
           title: `host ${host}`,
           folder: cluster.folder,
-          flags: [
+          words: [
+            'agent',
             ...[`-node=c${host}`, `-bind=${address}`, `-client=${address}`, '-retry-interval=1s'],
             ...[`-data-dir=${cluster.folder}/c${host}`, ...joins],
           ],
@@ -63,6 +69,7 @@ export class MeshHosts {
     await once(hosts.#echo, 'listening');
     for (const agent of hosts.#agents) agent.launch();
     await hosts.#register();
+    if (options.deaf) await hosts.#plantDeafSidecar();
     const end = performance.now() + 60_000;
     for (let n = 0; (await hosts.attempt(`first-${n}`)) !== 'carried'; n++) {
       if (performance.now() > end)
@@ -73,7 +80,7 @@ export class MeshHosts {
   }
 
   /** The agent whose sidecar decides. */
-  get destinationAgent(): AgentProcess {
+  get destinationAgent(): HeddleProcess {
     return this.#agents[hostOf[destination]]!;
   }
 
@@ -122,19 +129,40 @@ export class MeshHosts {
 
   stop(): void {
     for (const agent of this.#agents) agent.drop();
+    this.#deaf?.sidecar.drop();
+    this.#deaf?.door.stop();
     this.#echo.close();
+  }
+
+  async #plantDeafSidecar(): Promise<void> {
+    const { cluster, addresses, harnessAddress, wrap } = this.#options;
+    const host = hostOf[destination];
+    const door = await DeafDoor.open(harnessAddress, `http://${addresses[host]}:8500`);
+    const sidecar = new HeddleProcess({
+      name: 'deaf',
+      title: 'the deaf sidecar',
+      folder: cluster.folder,
+      words: ['connect', 'proxy', `-sidecar-for=${destination}`, `-http-addr=${door.address}`],
+      wrap: (words) => wrap(host, words),
+      onUnexpectedEnd: (text) => this.complaints.push(text),
+    });
+    this.#deaf = { door, sidecar };
+    sidecar.launch();
   }
 
   async #register(): Promise<void> {
     const { harnessAddress } = this.#options;
     const { port } = this.#echo.address() as AddressInfo;
-    const [webAddress] = this.#options.addresses;
+    const [webAddress, dbAddress] = this.#options.addresses;
     const upstream = { DestinationName: destination, LocalBindAddress: webAddress, LocalBindPort: upstreamPort };
-    const sidecar = (more: object): object => ({
-      SidecarService: { Proxy: { Config: { managed: true }, LocalServiceAddress: harnessAddress, ...more } },
-    });
-    await this.#put(hostOf[destination], { Name: destination, Port: port, Connect: sidecar({}) });
-    await this.#put(hostOf[source], { Name: source, Port: 1, Connect: sidecar({ Upstreams: [upstream] }) });
+    const managed = { Config: { managed: true }, LocalServiceAddress: harnessAddress };
+    // One that the agent does not run itself: where it listens is looked at, and not where its application does.
+    const Checks = [{ Name: 'Listening', TCP: `${dbAddress}:${publicPort}`, Interval: '1s' }];
+    const deaf = { Port: publicPort, Checks, Proxy: { ...managed, Config: {} } };
+    const own = this.#options.deaf ? deaf : { Proxy: managed };
+    await this.#put(hostOf[destination], { Name: destination, Port: port, Connect: { SidecarService: own } });
+    const calling = { Proxy: { ...managed, Upstreams: [upstream] } };
+    await this.#put(hostOf[source], { Name: source, Port: 1, Connect: { SidecarService: calling } });
   }
 
   async #put(host: number, body: object): Promise<void> {

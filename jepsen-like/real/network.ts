@@ -137,6 +137,21 @@ export class TestNetwork {
     });
   }
 
+  /** Addresses to which a namespace has an open TCP connection at this port. */
+  remoteEnds(index: number, port: number): string[] {
+    const [program, ...words] = this.inside(index, ['cat', '/proc/net/tcp']);
+    const established = '01';
+    const ends = command(program!, ...words)
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , state]) => state === established)
+      .map(([, , remote]) => remote!.split(':') as [string, string])
+      .filter(([, hex]) => Number.parseInt(hex, 16) === port)
+      // The kernel prints an address as one number, in the order of the machine's bytes.
+      .map(([hex]) => Buffer.from(hex, 'hex').reverse().join('.'));
+    return [...new Set(ends)];
+  }
+
   remove(): void {
     TestNetwork.clear(this.#name);
   }

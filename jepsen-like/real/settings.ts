@@ -17,7 +17,12 @@ export interface Settings {
   /** A nemesis whose tool is missing, or that was never put in or never bit, is a failure, and not only told. */
   readonly allRequired: boolean;
   readonly out: string;
+  /** A fault of ours, that the run must find. */
+  readonly planted: Planted | undefined;
 }
+
+const plants = ['deaf-sidecar'] as const;
+type Planted = (typeof plants)[number];
 
 /** The things of these names: `all`, `none`, or a list with commas. */
 function pick<T>(what: string, known: Readonly<Record<string, T>>, text: string): T[] {
@@ -27,6 +32,12 @@ function pick<T>(what: string, known: Readonly<Record<string, T>>, text: string)
     if (found === undefined) throw new UsageError(`--${what}: there is no "${name}"`);
     return found;
   });
+}
+
+function planted(name: string | undefined): Planted | undefined {
+  const found = plants.find((each) => each === name);
+  if (name !== undefined && found === undefined) throw new UsageError(`--plant: there is no "${name}"`);
+  return found;
 }
 
 export const settings = (): Settings =>
@@ -55,6 +66,7 @@ export const settings = (): Settings =>
           default: false,
           help: "each server's data on a small disk of its own, for full-disk (root)",
         },
+        plant: { type: 'string', value: 'FAULT', help: `a fault that the run must find: ${plants.join(', ')}` },
         out: {
           type: 'string',
           value: 'FOLDER',
@@ -77,6 +89,7 @@ export const settings = (): Settings =>
         smallDisks: values['small-disks'] || (chosen.includes(fullDisk) && process.getuid?.() === 0),
         allRequired: values.require || !['', '0', 'false'].includes(process.env.CI ?? ''),
         out: resolve(values.out),
+        planted: planted(values.plant),
       };
     },
   );

@@ -37,7 +37,7 @@ export async function setStage(wanted: Settings, random: Random, holdings: Holdi
       size: wanted.servers,
       subnet,
       folder,
-      ...(wanted.smallDisks ? { smallDisksMiB: 64 } : {}),
+      ...(wanted.smallDisks ? { smallDisksMiB: 128 } : {}),
       ...(proxy === undefined ? {} : { advertise: (server) => proxyAddress(subnet, server) }),
       wrap: (server, words) => inside(server, skewed ? underFaketime(folder, server, words) : words),
     },
@@ -50,6 +50,7 @@ export async function setStage(wanted: Settings, random: Random, holdings: Holdi
           addresses: [1, 2].map((host) => `${subnet}.${wanted.servers + host}`) as [string, string],
           harnessAddress: network?.hostAddress ?? `${subnet}.254`,
           wrap: (host, words) => inside(wanted.servers + host, words),
+          deaf: wanted.planted === 'deaf-sidecar',
         },
         (started) => holdings.add(() => started.stop()),
       )

@@ -248,9 +248,6 @@ export class ServerCluster implements Cluster {
     addServerMetrics(this.#input.metrics, server, autopilot);
     this.#stopSampling = sampleLoopDelay(this.#input.metrics);
     server.raft.onFailure((error) => this.#fail(error));
-    server.raft.onLeaderChange((id) => {
-      if (id !== undefined) forwarder.leaderIs(id);
-    });
     this.#late.opened(server, new ServerSnapshots(server, systemClock.wallMs));
     return server;
   }

@@ -1,7 +1,7 @@
 /**
  * Passes requests on to the leader over gRPC: one connection a server, kept and shared by all callers. When another server
- * leads, the former leader has a moment to answer what it was asked; what is then still open is given back: a server that
- * hangs never answers, and a blocking read would wait there for news that now happen elsewhere.
+ * leads, the former leader has a moment to answer the writes it was asked for; reads are given back at once, since a blocking
+ * one would wait there for news that now happen elsewhere, and so are all reads when no leader is known for a moment.
  */
 import type { Answer, Caller, CallName, Calls, ReadOptions, SavedSnapshot } from '../../api/backend.ts';
 import { Connection, NotCarriedOut } from '../../api/rpc/index.ts';
@@ -21,18 +21,31 @@ export class RpcForwarder implements Forwarder {
   readonly #edges: RpcForwarderEdges;
   readonly #connections = new Map<string, Connection>();
   readonly #cancels = new Map<string, () => void>();
+  #cancelOrphaned: () => void = () => undefined;
 
   constructor(edges: RpcForwarderEdges) {
     this.#edges = edges;
   }
 
-  /** To be told of each new leader; undefined while none is known changes nothing yet. */
+  /**
+   * To be told of each new leader, and (undefined) that none is known any more. This server may be the one that is cut off: the
+   * others then have a leader whose changes a read that waits at the old one would never hear.
+   */
   leaderChanged(leaderId: string | undefined): void {
-    if (leaderId === undefined) return;
+    this.#cancelOrphaned();
+    this.#cancelOrphaned = () => undefined;
+    if (leaderId === undefined) {
+      this.#cancelOrphaned = this.#edges.clock.after(graceMs, () => {
+        for (const connection of this.#connections.values()) connection.giveBackReads('no leader is known');
+      });
+      return;
+    }
     this.#cancels.get(leaderId)?.();
     this.#cancels.delete(leaderId);
     for (const [id, connection] of this.#connections) {
-      if (id === leaderId || this.#cancels.has(id)) continue;
+      if (id === leaderId) continue;
+      connection.giveBackReads('another server leads now');
+      if (this.#cancels.has(id)) continue;
       const cancel = this.#edges.clock.after(graceMs, () => {
         this.#cancels.delete(id);
         if (this.#connections.get(id) !== connection) return;
@@ -78,19 +91,8 @@ export class RpcForwarder implements Forwarder {
     return this.#ask(leaderId, (connection) => connection.restoreSnapshot(archive, caller));
   }
 
-  /**
-   * Another server leads: what still waits at an old leader, which may be cut off or stand still, is not waited for. Reads are
-   * tried again at the new one; writes that were sent end with an unknown outcome.
-   */
-  leaderIs(leaderId: string): void {
-    for (const [id, connection] of this.#connections) {
-      if (id === leaderId) continue;
-      this.#connections.delete(id);
-      connection.abandon('another server leads now');
-    }
-  }
-
   stop(): Promise<void> {
+    this.#cancelOrphaned();
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();
     for (const connection of this.#connections.values()) connection.close();

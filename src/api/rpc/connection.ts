@@ -194,6 +194,15 @@ export class Connection {
     this.#end(new Error(reason));
   }
 
+  /** Reads that wait for an answer are not waited for any more: they may be asked again elsewhere. All else goes on. */
+  giveBackReads(reason: string): void {
+    for (const { request, failed } of [...this.#pending.values()]) {
+      if (request.kind !== 'QUERY' && request.kind !== 'WATCH') continue;
+      this.#cancel(request.number);
+      failed(new NotCarriedOut('unreachable', `${this.address} is not waited for: ${reason}`));
+    }
+  }
+
   #end(error: Error): void {
     if (this.#closed) return;
     this.#closed = true;

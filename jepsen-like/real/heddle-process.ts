@@ -1,6 +1,6 @@
 /**
- * One `heddle agent` as a process of its own: started, signalled, killed and started again on the data it has. An end that
- * nobody asked for is told, whatever the fault at the time.
+ * One `heddle` that stays, an agent or a sidecar, as a process of its own: started, signalled, killed and started again on the
+ * data it has. An end that nobody asked for is told, whatever the fault at the time.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -12,26 +12,26 @@ import { crashesIn } from './crash-dumps.ts';
 
 const dieWithParent = process.platform === 'linux' && commandExists('setpriv');
 
-export interface AgentProcessOptions {
+export interface HeddleProcessOptions {
   /** Names data folder and log below `folder`: `s0`. */
   readonly name: string;
   /** For people: `server 0`. */
   readonly title: string;
   readonly folder: string;
-  /** After `heddle agent`. */
-  readonly flags: readonly string[];
+  /** After `heddle`. */
+  readonly words: readonly string[];
   /** Wraps the command: `faketime`, a network namespace. */
   readonly wrap?: (command: readonly string[]) => readonly string[];
   /** It ended, and nobody had asked for that: `server 0 ended with code 1`. */
   readonly onUnexpectedEnd: (text: string) => void;
 }
 
-export class AgentProcess {
-  readonly #options: AgentProcessOptions;
+export class HeddleProcess {
+  readonly #options: HeddleProcessOptions;
   #child: ChildProcess | undefined;
   #mayExit = false;
 
-  constructor(options: AgentProcessOptions) {
+  constructor(options: HeddleProcessOptions) {
     this.#options = options;
     mkdirSync(this.dataFolder, { recursive: true });
   }
@@ -61,10 +61,10 @@ export class AgentProcess {
   /** Starts it, if it is not running, on the data it has. */
   launch(): void {
     if (this.#child !== undefined) return;
-    const { flags, wrap } = this.#options;
-    const words = [process.execPath, join(packageRoot, 'dist/src/cli/entry.js'), 'agent', ...flags];
-    const wrapped = wrap?.(words) ?? words;
-    // A harness that is killed with -9 takes its agents with it.
+    const { words, wrap } = this.#options;
+    const command = [process.execPath, join(packageRoot, 'dist/src/cli/entry.js'), ...words];
+    const wrapped = wrap?.(command) ?? command;
+    // A harness that is killed with -9 takes it with it.
     const [program, ...rest] = dieWithParent ? ['setpriv', '--pdeathsig', 'KILL', ...wrapped] : wrapped;
     const child = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     const log = createWriteStream(this.logFile, { flags: 'a' });
@@ -125,7 +125,7 @@ export class AgentProcess {
       rmSync(join(this.dataFolder, name), { recursive: true, force: true });
   }
 
-  /** The platform's words of a crash in its log: no fault may bring an agent to that. */
+  /** The platform's words of a crash in its log: no fault may bring it to that. */
   crashes(): string[] {
     return existsSync(this.logFile) ? crashesIn(readFileSync(this.logFile, 'utf8')) : [];
   }
