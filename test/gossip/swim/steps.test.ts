@@ -203,6 +203,30 @@ describe('a probe', () => {
   });
 });
 
+it.each([
+  { delays: [[1_000, 99]], score: 0 },
+  { delays: [[1_000, 101]], score: 1 },
+  // One standstill, seen twice.
+  {
+    delays: [
+      [1_000, 500],
+      [1_500, 500],
+    ],
+    score: 1,
+  },
+  {
+    delays: [
+      [1_000, 500],
+      [2_000, 500],
+    ],
+    score: 2,
+  },
+])('a delay of the event loop is a sign that we are slow: $delays', ({ delays, score }) => {
+  const bench = new SwimBench(pool());
+  for (const [atMs, delayMs] of delays) bench.at(atMs!).do((swim, nowMs) => swim.loopDelay(delayMs!, nowMs));
+  expect(bench.swim.healthScore).toBe(score);
+});
+
 describe('answers', () => {
   it('a ping for another name is not ours', () => {
     const body = { SeqNo: 3, Node: 'other', SourceAddr: '', SourcePort: 0, SourceNode: '' };
