@@ -4,6 +4,7 @@
  */
 import type { Random } from '../../src/std/random.ts';
 import { type Act, afterwards, between, cutAll, cutOff, leader, restartLater } from './fault-tools.ts';
+import { changeMembership } from './operators.ts';
 import { damageDisk, rarerActs } from './rarer-faults.ts';
 import { rarerFaultKinds } from './rarer-kinds.ts';
 import { type FaultKind, faultKinds, type Swarm } from './swarm.ts';
@@ -129,7 +130,7 @@ const acts: { readonly [K in FaultKind]: Act } = {
         () => world.mark('transfer: refused or failed'),
       );
   },
-  membership: (world, random) => world.changeMembership(random),
+  membership: (world, random) => changeMembership(world, random),
   ...rarerActs,
   swizzle: (world, random, durationMs) => {
     for (const server of random.shuffle(world.servers).slice(0, Math.ceil(world.servers.length / 2))) {

@@ -3,6 +3,7 @@ import type { StoreKey } from '../../src/raft/log/store.ts';
 import type { Random } from '../../src/std/random.ts';
 import { type Act, afterwards, between, cutAll, leader } from './fault-tools.ts';
 import { newestFormat } from './machine.ts';
+import { majorityNeeds, replaceDisk, startDamaged, upgrade } from './operators.ts';
 import type { RarerFaultKind } from './rarer-kinds.ts';
 import type { SimServer } from './server.ts';
 import type { World } from './world.ts';
@@ -28,13 +29,13 @@ export function damageDisk(
 ): void {
   if (candidates.length === 0) return;
   const server = random.pick(candidates);
-  if (diskWasLost(world) || world.majorityNeeds(server)) return;
+  if (diskWasLost(world) || majorityNeeds(world, server)) return;
   server.crash(false);
   const key = damage(server);
   if (key === undefined) return world.restart(server);
   server.damage = `${how} at ${String(key)}`;
   world.mark(`damage: ${how}`);
-  world.startDamaged(server);
+  startDamaged(world, server);
 }
 
 export const rarerActs: { readonly [K in RarerFaultKind]: Act } = {
@@ -75,7 +76,7 @@ export const rarerActs: { readonly [K in RarerFaultKind]: Act } = {
   /** One server is upgraded and, once it leads, writes what the others do not know; they are upgraded after a while. */
   newerServer: (world, random, durationMs) => {
     const server = random.pick(world.servers.filter((other) => other !== leader(world) || world.servers.length === 1));
-    world.upgrade(server);
+    upgrade(world, server);
     const leads = (): void => {
       if (leader(world) === server) return;
       leader(world)
@@ -84,14 +85,14 @@ export const rarerActs: { readonly [K in RarerFaultKind]: Act } = {
     };
     for (const atMs of [50, 300, 800]) afterwards(world, atMs, leads);
     afterwards(world, durationMs + supervisorMs, () => {
-      for (const other of world.servers) if (other.machine.format < newestFormat) world.upgrade(other);
+      for (const other of world.servers) if (other.machine.format < newestFormat) upgrade(world, other);
     });
   },
   /** An operator replaces a disk. The server comes back empty, and knows nothing of its votes and its log. */
   replaceDisk: (world, random, durationMs) => {
     const server = random.chance(0.3) ? (leader(world) ?? random.pick(world.servers)) : random.pick(world.servers);
-    if (diskWasLost(world) || world.majorityNeeds(server)) return;
-    world.replaceDisk(server, durationMs);
+    if (diskWasLost(world) || majorityNeeds(world, server)) return;
+    replaceDisk(world, server, durationMs);
   },
   /** Two halves that only one server joins. */
   bridge: (world, random, durationMs) => {

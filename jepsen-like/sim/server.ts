@@ -93,7 +93,7 @@ export class SimServer {
       if (generation !== this.#generation) return;
       if (this.paused) this.#deferred.push(run);
       else {
-        this.world.touch(this);
+        this.world.judges.touch(this);
         callback();
       }
     };
@@ -166,7 +166,7 @@ export class SimServer {
       if (generation !== this.#generation || this.#handlers === undefined || this.condition === 'broken') return;
       if (this.paused) this.#deferred.push(run);
       else {
-        this.world.touch(this);
+        this.world.judges.touch(this);
         handle(this.#handlers);
       }
     };

@@ -3,6 +3,7 @@
  * whether another was the same; the lines themselves are kept for the timeline only (the newest ones).
  */
 import { createHash, type Hash } from 'node:crypto';
+import type { Message } from '../../src/raft/core/messages.ts';
 
 export class Trace {
   readonly #hash: Hash = createHash('sha256');
@@ -36,5 +37,32 @@ export class Trace {
 
   digest(): string {
     return this.#hash.copy().digest('hex');
+  }
+}
+
+/** A message in a line. */
+export const messageText = (message: Message): string =>
+  `${message.kind} -> ${message.to} t${message.term}${details(message)}`;
+
+function details(message: Message): string {
+  switch (message.kind) {
+    case 'append':
+      return ` after ${message.prevIndex}:${message.prevTerm} +${message.entries.length} commit ${message.commitIndex}`;
+    case 'appendResponse':
+      return message.ok
+        ? ` ok ${message.matchIndex}`
+        : ` no ${message.rejectedIndex}, try ${message.hintIndex}:${message.hintTerm}`;
+    case 'heartbeat':
+      return ` commit ${message.commitIndex} round ${message.readRound}`;
+    case 'heartbeatResponse':
+      return ` round ${message.readRound}`;
+    case 'preVoteResponse':
+    case 'voteResponse':
+      return message.granted ? ' yes' : ' no';
+    case 'preVoteRequest':
+    case 'voteRequest':
+      return ` last ${message.lastIndex}:${message.lastTerm}`;
+    default:
+      return '';
   }
 }

@@ -1,5 +1,6 @@
 /** The scenes. Each is told in the paper, or the report, that it comes from; what must hold in them is what must hold anywhere. */
 import type { Random } from '../../../src/std/random.ts';
+import { replaceDisk } from '../operators.ts';
 import type { SimServer } from '../server.ts';
 import type { Script } from './director.ts';
 import { lateAnswers, learnersLease } from './lease-scenes.ts';
@@ -147,7 +148,7 @@ const replacedDisk: Script = {
     const before = lastIndex(third);
     yield () => durable(voter) > before + 3 && (state(leader)?.commitIndex ?? 0) > before + 3;
     stage.groups([leader], [voter, third]);
-    stage.world.replaceDisk(voter, 20);
+    replaceDisk(stage.world, voter, 20);
     stage.breakConnections(leader, [third]);
     yield* pauseOf(stage, 1_500);
     stage.mend();
