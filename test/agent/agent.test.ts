@@ -205,7 +205,7 @@ describe('its log', () => {
     expect(`${lines.join('\n')}${self}`).not.toContain('sesame');
     for (const line of lines)
       expect(line).toMatch(
-        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \[(TRACE|DEBUG|INFO|WARN|ERROR)\] {1,2}agent[a-z.]*: /,
+        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \[(TRACE|DEBUG|INFO|WARN|ERROR)\] {1,2}(agent[a-z.]*|proxy): /,
       );
     expect(lines.some((line) => line.includes("'connect.proxy' is the old form"))).toBe(true);
   });

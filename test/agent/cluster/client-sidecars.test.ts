@@ -54,6 +54,9 @@ beforeAll(async () => {
   };
   await clients.start('c1', given, loopbackNumbers.c1);
   await clients.start('c2', given, loopbackNumbers.c2);
+  // An agent runs before it has heard of a server, and registers no sidecar before it can ask one.
+  for (const client of ['c1', 'c2'])
+    await eventually(() => clients.get<string>(client, '/v1/status/leader').catch(() => undefined));
   counting = await application(echo);
   upstream.web = await freePort();
   upstream.api = await freePort();
