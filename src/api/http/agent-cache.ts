@@ -72,20 +72,31 @@ export class AgentCache {
     return { answer: entry.answer(), hit, ageSeconds: entry.ageSeconds() };
   }
 
-  /** For what cannot be watched: fetched again when it is older than `maxAgeMs`, or than the idle time. */
+  /**
+   * For what cannot be watched: fetched again when it is older than `maxAgeMs`, or than the idle time. When that fails, what was
+   * known is told if it is not longer overdue than `staleIfErrorMs`.
+   */
   async once<Value>(
     key: string,
     fetch: () => Promise<Value>,
-    maxAgeMs = this.#options.idleMs,
+    {
+      maxAgeMs = this.#options.idleMs,
+      staleIfErrorMs = 0,
+    }: { readonly maxAgeMs?: number | undefined; readonly staleIfErrorMs?: number | undefined } = {},
   ): Promise<{ readonly value: Value; readonly hit: boolean; readonly ageSeconds: number }> {
     const known = this.#fetched.get(key) as { value: Value; atMs: number } | undefined;
     const ageMs = known === undefined ? Number.POSITIVE_INFINITY : performance.now() - known.atMs;
-    if (known !== undefined && ageMs <= Math.min(maxAgeMs, this.#options.idleMs)) {
-      return { value: known.value, hit: true, ageSeconds: Math.floor(ageMs / 1000) };
+    const kept = () => ({ value: known!.value, hit: true, ageSeconds: Math.floor(ageMs / 1000) });
+    const freshMs = Math.min(maxAgeMs, this.#options.idleMs);
+    if (ageMs <= freshMs) return kept();
+    try {
+      const value = await fetch();
+      this.#fetched.set(key, { value, atMs: performance.now() });
+      return { value, hit: false, ageSeconds: 0 };
+    } catch (error) {
+      if (ageMs - Math.max(0, freshMs) < staleIfErrorMs) return kept();
+      throw error;
     }
-    const value = await fetch();
-    this.#fetched.set(key, { value, atMs: performance.now() });
-    return { value, hit: false, ageSeconds: 0 };
   }
 
   close(): void {

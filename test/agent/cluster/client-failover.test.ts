@@ -245,9 +245,17 @@ describe('?cached', () => {
     };
     expect(await cached()).toEqual({ cache: '200 MISS', age: -1, leader: 'true', instances: 1 });
     expect(await cached()).toEqual({ cache: '200 HIT', age: 0, leader: 'true', instances: 1 });
+    expect(await clients.get('c1', '/v1/catalog/datacenters?cached')).toEqual(['dc1']);
     await Promise.all([0, 1, 2].map((server) => servers.kill(server)));
     const lost = await until(cached, ({ age }) => age >= 2);
     expect(lost).toMatchObject({ cache: '200 HIT', leader: 'false', instances: 1 });
+    const datacenters = async (control: string): Promise<string> => {
+      const answer = await fetch(url('/v1/catalog/datacenters?cached'), { headers: { 'cache-control': control } });
+      return `${answer.status} ${(await answer.text()).trim()}`;
+    };
+    expect(await datacenters('max-age=60')).toBe('200 ["dc1"]');
+    expect(await datacenters('max-age=0, stale-if-error=600')).toBe('200 ["dc1"]');
+    expect(await datacenters('max-age=0')).toMatch(/^500 /);
     for (const server of [0, 1, 2]) servers.launch(server);
     const back = await until(cached, ({ age }) => age === 0);
     expect(back).toMatchObject({ cache: '200 HIT', leader: 'true', instances: 1 });

@@ -147,6 +147,20 @@ describe('the agent cache', () => {
     cache.close();
   });
 
+  it('what cannot be watched is told again when it cannot be fetched, if the reader accepts that', async () => {
+    const cache = new AgentCache(options);
+    await cache.once('dcs', async () => 'dc1');
+    const lost = () => Promise.reject(new Error('no server'));
+    expect(await cache.once('dcs', lost)).toEqual({ value: 'dc1', hit: true, ageSeconds: 0 });
+    await expect(cache.once('dcs', lost, { maxAgeMs: -1 })).rejects.toThrow('no server');
+    expect(await cache.once('dcs', lost, { maxAgeMs: -1, staleIfErrorMs: 60_000 })).toMatchObject({
+      value: 'dc1',
+      hit: true,
+    });
+    await expect(cache.once('other', lost, { maxAgeMs: -1, staleIfErrorMs: 60_000 })).rejects.toThrow('no server');
+    cache.close();
+  });
+
   it('forgets the least recently read first', async () => {
     const source = new Source();
     const cache = new AgentCache(options);

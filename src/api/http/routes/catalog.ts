@@ -67,7 +67,7 @@ async function datacenters(context: RouteContext, request: ApiRequest): Promise<
   const parameters = readParameters(request, context.defaults);
   const ask = (): Promise<readonly string[]> => context.backend.call('catalog.datacenters', {}, callerOf(request, ''));
   if (!parameters.cached) return json(await ask());
-  const { value, hit, ageSeconds } = await context.cache.once('datacenters', ask, parameters.maxAgeMs);
+  const { value, hit, ageSeconds } = await context.cache.once('datacenters', ask, parameters);
   return json(value, hit ? { 'X-Cache': 'HIT', Age: String(ageSeconds) } : { 'X-Cache': 'MISS' });
 }
 
