@@ -18,8 +18,9 @@ const program = `
   const { createServer, connect } = require('node:net');
   const [own, other] = process.argv.slice(1);
   const talk = (socket, kind) => {
-    socket.setNoDelay(true).on('error', () => process.exit(1)).on('data', () => console.log(kind));
-    setInterval(() => socket.write('.'), 10);
+    const timer = setInterval(() => socket.write('.'), 10);
+    // Who only knocks goes away at once.
+    socket.setNoDelay(true).on('error', () => {}).on('close', () => clearInterval(timer)).on('data', () => console.log(kind));
   };
   createServer((socket) => talk(socket, 'taken')).listen(${port}, own, () => console.log('listening'));
   process.stdin.once('data', () => {
