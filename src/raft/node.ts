@@ -112,7 +112,7 @@ export class RaftNode implements Raft {
       });
     const core = this.#core;
     this.#reads = new ReadRounds({
-      ...{ clock, later: this.#later, input: (callback) => this.#input(callback) },
+      ...{ clock, input: (callback) => this.#input(callback) },
       ask: (id) => core.read(id, clock.monotonicMs()).ok,
       refusal: () => this.#notLeader(),
     });

@@ -3,8 +3,9 @@
  * wait for it, so reads that arrive while one is under way gather for the next.
  *
  * A round that began with the first read to arrive after the last one would carry only that read: its clients have just been
- * answered and are about to ask again. So the next round waits until as many reads as usual are there, or a millisecond is over.
- * A single reader does not wait: one read is what is usual then.
+ * answered and are about to ask again. One that waited for all of them would leave the leader with nothing to do until it
+ * is over. So the next round waits until half of the readers are there, or a millisecond is over: while one half's round is under way
+ * the other half is answered and asks again. A single reader does not wait.
  */
 import type { Clock } from '../std/clock.ts';
 import type { LogIndex } from './core/types.ts';
@@ -20,8 +21,6 @@ interface Round extends Deferred<LogIndex> {
 
 export interface ReadRoundsEdges {
   readonly clock: Clock;
-  /** Calls back as an input of the core, in a later turn. */
-  readonly later: (callback: () => void) => void;
   /** Calls back as an input of the core. */
   readonly input: (callback: () => void) => void;
   /** Asks the core for a read point under this number. False: it does not lead. */
@@ -34,9 +33,8 @@ export class ReadRounds {
   #gathering: Round | undefined;
   #asked: Round | undefined;
   #nextId = 1;
-  /** Of the last round; after a drop no less than half of what was usual before. */
-  #usualReads = 0;
-  #considering = false;
+  /** Half of the readers there were when the last round ended; after a drop no less than half of what it was before. */
+  #wanted = 1;
   #cancelWait: (() => void) | undefined;
 
   constructor(edges: ReadRoundsEdges) {
@@ -51,9 +49,10 @@ export class ReadRounds {
   /** A read point for the caller: the same promise for all reads of a round. */
   join(): Promise<LogIndex> {
     this.#gathering ??= this.#newRound();
+    const { point } = this.#gathering;
     this.#gathering.reads++;
-    this.#considerLater();
-    return this.#gathering.point;
+    this.#consider();
+    return point;
   }
 
   /** The round of that number is over: the caller settles it. Undefined for one that is not under way. */
@@ -61,12 +60,15 @@ export class ReadRounds {
     const round = this.#asked;
     if (round?.id !== id) return undefined;
     this.#asked = undefined;
-    if (this.#gathering !== undefined) this.#considerLater();
+    this.#wanted = Math.max((round.reads + (this.#gathering?.reads ?? 0) + 1) >> 1, this.#wanted >> 1);
+    // Before the caller answers those of this round: their answers are written while the next one is under way.
+    this.#consider();
     return round;
   }
 
   rejectAll(reason: () => Error): void {
     this.#cancelWait?.();
+    this.#cancelWait = undefined;
     this.#gathering?.reject(reason());
     this.#asked?.reject(reason());
     this.#gathering = undefined;
@@ -78,19 +80,11 @@ export class ReadRounds {
     return { ...deferred, point, id: this.#nextId++, reads: 0 };
   }
 
-  #considerLater(): void {
-    if (this.#considering) return;
-    this.#considering = true;
-    this.#edges.later(() => {
-      this.#considering = false;
-      this.#consider();
-    });
-  }
-
   #consider(): void {
     if (this.#gathering === undefined || this.#asked !== undefined) return;
-    if (this.#gathering.reads >= this.#usualReads) return this.#start();
-    this.#cancelWait ??= this.#edges.clock.after(patienceMs, () => this.#edges.input(() => this.#start()));
+    // At once, also when more of the requests that arrived together are about to join: those are the other half.
+    if (this.#gathering.reads >= this.#wanted) this.#edges.input(() => this.#start());
+    else this.#cancelWait ??= this.#edges.clock.after(patienceMs, () => this.#edges.input(() => this.#start()));
   }
 
   #start(): void {
@@ -100,7 +94,6 @@ export class ReadRounds {
     if (round === undefined) return;
     this.#gathering = undefined;
     this.#asked = round;
-    this.#usualReads = Math.max(round.reads, this.#usualReads >> 1);
     if (!this.#edges.ask(round.id)) this.take(round.id)?.reject(this.#edges.refusal());
   }
 }

@@ -1,11 +1,10 @@
-/** Which reads share a round of heartbeats: a clock by hand, turns by hand, and a core that only notes what it is asked. */
+/** Which reads share a round of heartbeats: a clock by hand, and a core that only notes what it is asked. */
 import { expect, it } from 'vitest';
 import { ReadRounds } from '../../src/raft/read-rounds.ts';
 
 class Hand {
   readonly asked: number[] = [];
   leads = true;
-  #turns: (() => void)[] = [];
   #timers = new Set<() => void>();
   readonly rounds = new ReadRounds({
     clock: {
@@ -16,7 +15,6 @@ class Hand {
         return () => this.#timers.delete(callback);
       },
     },
-    later: (callback) => this.#turns.push(callback),
     input: (callback) => callback(),
     ask: (id) => this.leads && this.asked.push(id) > 0,
     refusal: () => new Error('not leader'),
@@ -24,9 +22,6 @@ class Hand {
 
   join(reads: number): Promise<readonly number[]> {
     return Promise.all(Array.from({ length: reads }, () => this.rounds.join()));
-  }
-  turn(): void {
-    for (const callback of this.#turns.splice(0)) callback();
   }
   patienceOver(): void {
     for (const callback of this.#timers) callback();
@@ -40,17 +35,14 @@ class Hand {
   }
 }
 
-it('the reads of a turn share a round, and those that come while it is under way the next', async () => {
+it('reads that come while a round is under way share the next', async () => {
   const hand = new Hand();
-  const first = hand.join(3);
-  hand.turn();
+  const first = hand.join(1);
   const second = hand.join(4);
-  hand.turn();
   expect(hand.asked).toHaveLength(1);
-  expect(hand.rounds.size).toBe(7);
+  expect(hand.rounds.size).toBe(5);
   hand.confirm(5);
-  expect(await first).toEqual([5, 5, 5]);
-  hand.turn();
+  expect(await first).toEqual([5]);
   expect(hand.asked).toHaveLength(2);
   hand.confirm(6);
   expect(await second).toEqual([6, 6, 6, 6]);
@@ -61,37 +53,65 @@ it('a single reader never waits, and few after many wait for others no longer th
   const hand = new Hand();
   for (const _ of [1, 2, 3]) {
     hand.join(1);
-    hand.turn();
     expect(hand.waits).toBe(false);
     hand.confirm(1);
   }
+  expect(hand.asked).toHaveLength(3);
   hand.join(8);
-  hand.turn();
   hand.confirm(1);
-  hand.join(7);
-  hand.turn();
-  expect(hand.asked).toHaveLength(4);
-  hand.join(1);
-  hand.turn();
+  hand.confirm(1);
   expect(hand.asked).toHaveLength(5);
+  hand.join(3);
+  expect(hand.asked).toHaveLength(5);
+  expect(hand.waits).toBe(true);
+  hand.join(1);
+  expect(hand.asked).toHaveLength(6);
   expect(hand.waits).toBe(false);
   hand.confirm(1);
-  hand.join(2);
-  hand.turn();
-  expect(hand.asked).toHaveLength(5);
-  hand.patienceOver();
+  hand.join(1);
   expect(hand.asked).toHaveLength(6);
+  hand.patienceOver();
+  expect(hand.asked).toHaveLength(7);
+});
+
+it('many readers part in two halves: when one is confirmed, the round of the other begins before it is answered', async () => {
+  const hand = new Hand();
+  const order: string[] = [];
+  hand.join(1);
+  const first = hand.join(9).then(() => order.push('first half answered'));
+  hand.confirm(1);
+  const second = hand.join(9).then(() => order.push('second half answered'));
+  hand.confirm(2);
+  order.push(`${hand.asked.length} rounds asked`);
+  await first;
+  hand.confirm(3);
+  await second;
+  expect(order).toEqual(['3 rounds asked', 'first half answered', 'second half answered']);
+});
+
+it('requests that arrive together part as well: the round begins with the first half of them', () => {
+  const hand = new Hand();
+  hand.join(1);
+  hand.join(9);
+  hand.confirm(1);
+  hand.confirm(2);
+  expect(hand.asked).toHaveLength(2);
+  hand.join(10);
+  expect(hand.asked).toHaveLength(3);
+  expect(hand.rounds.size).toBe(10);
+  hand.confirm(3);
+  // Five were confirmed, five are under way.
+  expect(hand.asked).toHaveLength(4);
+  expect(hand.rounds.size).toBe(5);
 });
 
 it('each read of a round is refused when the server does not lead, and when it stops', async () => {
   const hand = new Hand();
   hand.leads = false;
   const refused = hand.join(2);
-  hand.turn();
   await expect(refused).rejects.toThrow('not leader');
   hand.leads = true;
   const underWay = hand.join(2);
-  hand.turn();
   const gathering = hand.join(2);
   hand.rounds.rejectAll(() => new Error('stopped'));
   await expect(underWay).rejects.toThrow('stopped');

@@ -4,6 +4,8 @@
  *
  * Reads that arrive together share a round; while a round is under way the next ones gather for the following. Rounds have
  * numbers that are never used twice in a term: an answer to round 7 confirms rounds up to 7 and no later one, whoever asks.
+ *
+ * A round asks as few followers as make a majority; if they keep it waiting, all others as well (`isLate`).
  */
 import type { LogIndex } from './types.ts';
 
@@ -18,6 +20,8 @@ export class ReadQueue {
   #gathering: ReadyRead[] = [];
   #asked: ReadyRead[] = [];
   #round = 0;
+  /** The tick in which the round under way began, until others than the first were asked. */
+  #startedTick: number | undefined;
 
   /** The newest round that heartbeats carry. */
   get round(): number {
@@ -43,11 +47,19 @@ export class ReadQueue {
   }
 
   /** Starts a round if reads wait and none is under way. True: heartbeats must go out now. */
-  startRound(): boolean {
+  startRound(tick: number): boolean {
     if (this.#gathering.length === 0 || this.#asked.length > 0) return false;
     this.#round++;
     this.#asked = this.#gathering;
     this.#gathering = [];
+    this.#startedTick = tick;
+    return true;
+  }
+
+  /** True once for a round that was not confirmed within a whole tick: those who were asked may be dead, or slow. */
+  isLate(tick: number): boolean {
+    if (this.#asked.length === 0 || this.#startedTick === undefined || tick < this.#startedTick + 2) return false;
+    this.#startedTick = undefined;
     return true;
   }
 

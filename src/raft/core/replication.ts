@@ -8,7 +8,7 @@
 import { isVoter, leaveJoint, logIdOf } from './membership.ts';
 import type { AppendResponse, HeartbeatResponse } from './messages.ts';
 import type { Progress } from './progress.ts';
-import { quorumValue, voterGroups } from './quorum.ts';
+import { majority, quorumValue, voterGroups } from './quorum.ts';
 import { confirmReads } from './reading.ts';
 import type { CoreState, Leadership } from './state.ts';
 import { type Entry, entryBytes, type LogIndex, type ServerId, type Term } from './types.ts';
@@ -32,11 +32,32 @@ export function leaderTick(state: CoreState, leadership: Leadership): void {
   if (state.electionTicks >= settings.heartbeatTicks) {
     state.electionTicks = 0;
     broadcastHeartbeat(state, leadership);
-  }
+  } else if (leadership.reads.isLate(state.tickCount)) broadcastHeartbeat(state, leadership);
 }
 
 export function broadcastHeartbeat(state: CoreState, leadership: Leadership): void {
   for (const [id, progress] of leadership.peers) sendHeartbeat(state, leadership, id, progress);
+}
+
+/**
+ * Asks for a read round's confirmation: of each group of voters as few as make a majority, those that answered the newest message.
+ * A second follower's answer would only cost it and the leader as much again. One that does not answer is not the newest any more
+ * once others were asked.
+ */
+function askRound(state: CoreState, leadership: Leadership): void {
+  const { peers } = leadership;
+  const contactMs = (id: ServerId): number => peers.get(id)?.contactMs ?? Number.NEGATIVE_INFINITY;
+  const asked = new Set<ServerId>();
+  for (const group of voterGroups(state.membership.latest)) {
+    const others = group.filter((id) => id !== state.id);
+    const needed = majority(group.length) - (group.length - others.length);
+    const newestFirst = others.sort((a, b) => contactMs(b) - contactMs(a) || (a < b ? -1 : 1));
+    for (const id of newestFirst.slice(0, needed)) asked.add(id);
+  }
+  for (const id of asked) {
+    const progress = peers.get(id);
+    if (progress !== undefined) sendHeartbeat(state, leadership, id, progress);
+  }
 }
 
 function sendHeartbeat(state: CoreState, leadership: Leadership, to: ServerId, progress: Progress): void {
@@ -212,8 +233,8 @@ export function advanceCommit(state: CoreState, leadership: Leadership): void {
 /** After a batch of inputs: finish membership changes, start read rounds, send. */
 export function flushLeader(state: CoreState, leadership: Leadership): void {
   if (!finishChange(state, leadership)) return;
-  if (leadership.reads.startRound()) {
-    broadcastHeartbeat(state, leadership);
+  if (leadership.reads.startRound(state.tickCount)) {
+    askRound(state, leadership);
     confirmReads(state, leadership);
   }
   for (const [id, progress] of leadership.peers) {
