@@ -44,8 +44,8 @@ export function decodeRegistration(json: unknown, bindAddress = '0.0.0.0'): Deco
   if (transparent) problems.push({ what: 'Proxy.Mode', reason: transparentRefusal });
   for (const raw of list(proxy.Upstreams)) {
     const given = object(raw, 'Proxy.Upstreams');
-    // Central configuration tells a transparent proxy of upstreams that it did not declare: they have no type.
-    if (transparent && optionalText(given.DestinationType) === '') continue;
+    // Central configuration tells a transparent proxy of upstreams that it did not declare: they have no type and no port.
+    if (transparent && optionalText(given.DestinationType) === '' && upstreamListen(given) === null) continue;
     const upstream = decodeUpstream(given, problems);
     if (upstream !== null) upstreams.push(upstream);
   }

@@ -87,7 +87,9 @@ export interface UpstreamOptions {
 
 export function readUpstreamOptions(config: Readonly<Record<string, unknown>>): Result<UpstreamOptions, string> {
   const limits = isObject(config.limits) ? config.limits : {};
-  const read = reader(upstreamSettings, { max_connections: limits.max_connections, ...config });
+  // Files say `max_connections`, central configuration hands on its own name.
+  const max_connections = limits.max_connections ?? limits.MaxConnections;
+  const read = reader(upstreamSettings, { max_connections, ...config });
   const options = { connectTimeoutMs: read('connect_timeout_ms'), connectionsMax: read('max_connections') };
   return read.errors.length > 0 ? err(read.errors.join('; ')) : ok(options);
 }

@@ -136,6 +136,8 @@ describe('options', () => {
       ok: true,
       value: { connectTimeoutMs: 100, connectionsMax: 3 },
     });
+    // As central configuration hands it on.
+    expect(readUpstreamOptions({ limits: { MaxConnections: 2 } })).toMatchObject({ value: { connectionsMax: 2 } });
   });
 });
 
@@ -240,6 +242,26 @@ describe('decoders', () => {
     expect(problems).toEqual([
       { what: 'upstream nowhere', reason: "upstream has no local_bind_port. Can't start upstream." },
     ]);
+  });
+
+  it('in transparent mode serves what is declared, and says once that it does no more', () => {
+    const { config, problems } = decodeRegistration({
+      Kind: 'connect-proxy',
+      Port: 22000,
+      Proxy: {
+        DestinationServiceName: 'api',
+        LocalServicePort: 9090,
+        Mode: 'transparent',
+        Upstreams: [
+          { DestinationType: 'service', DestinationName: 'db', LocalBindPort: 9191 },
+          { DestinationName: 'typeless', LocalBindPort: 9192 },
+          { DestinationNamespace: 'default', DestinationName: 'cache', Config: { protocol: 'grpc' } },
+          { DestinationNamespace: 'default', DestinationName: '*' },
+        ],
+      },
+    });
+    expect(config.upstreams.map(({ destinationName }) => destinationName)).toEqual(['db', 'typeless']);
+    expect(problems.map(({ what }) => what)).toEqual(['Proxy.Mode']);
   });
 
   it.each([0, -1, 1.5, 65_536, 99_999_999, 'x', null])('takes no port of %j', (port) => {
