@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 const tickUs = 10_000;
 
 /** User and system time so far, in microseconds; NaN where there is no /proc. */
-export function cpuUsOf(pid: number): number {
+function cpuUsOf(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /, '')

@@ -12,7 +12,7 @@ const portStep = 2_000;
 
 const basePorts = { http: 8500, server: 8300, serfLan: 8301, dns: 8600, sidecarMin: 21_000 };
 
-export class Host {
+class Host {
   /** The agent, the newest one if it was started again. */
   agent = null;
   /** What runs on this host besides the agent. */

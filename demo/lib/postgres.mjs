@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Process, run } from './processes.mjs';
 
 /** The folder with initdb and postgres, or null. */
-export function findPostgres() {
+function findPostgres() {
   const versions = '/usr/lib/postgresql';
   const debian = existsSync(versions)
     ? readdirSync(versions)

@@ -25,7 +25,7 @@ export interface Weather {
   readonly blackHole: boolean;
 }
 
-export const fair: Weather = { delayMs: 0, jitterMs: 0, loss: 0, blackHole: false };
+const fair: Weather = { delayMs: 0, jitterMs: 0, loss: 0, blackHole: false };
 
 const retransmitMs = 200;
 /** A stream's source is not read while so many bytes are under way. */

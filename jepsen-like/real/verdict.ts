@@ -47,14 +47,14 @@ export function conclude(wanted: Settings, { cluster, hosts }: NemesisContext, f
 }
 
 /** A workload of which some kind of operation never ended well shows nothing about it. */
-export function neverAcknowledged({ name, acknowledges }: Workload, history: History): string[] {
+function neverAcknowledged({ name, acknowledges }: Workload, history: History): string[] {
   return acknowledges
     .filter((op) => history.of(op, 'ok').length === 0)
     .map((op) => `${name}: no "${op}" was acknowledged, the run shows nothing about it`);
 }
 
 /** Nemeses that were never put in, or of which nothing ever showed that they bit. */
-export function harmlessNemeses(
+function harmlessNemeses(
   wanted: readonly Pick<Nemesis, 'name'>[],
   faults: readonly Pick<Fault, 'nemesis' | 'proof'>[],
   skipped: readonly string[],

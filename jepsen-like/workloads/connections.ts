@@ -14,7 +14,7 @@ import { destination, type MeshHosts, source } from '../real/hosts.ts';
 import { pause, type Workload, type WorkloadContext } from './workload.ts';
 
 /** What docs/intentions.md promises, with room for a machine that is busy. */
-export const bounds: EnforcementBounds = { quietMs: 2_000, settleMs: 15_000, declaredMs: 20_000, wakeMs: 1_000 };
+const bounds: EnforcementBounds = { quietMs: 2_000, settleMs: 15_000, declaredMs: 20_000, wakeMs: 1_000 };
 
 const seenWithinMs = 3_000;
 const entryPath = `/v1/config/service-intentions/${destination}`;
@@ -173,7 +173,7 @@ function note(history: History, more: Omit<Operation, 'server' | 'key' | 'endMs'
 }
 
 /** `heard`: what reached the application, though its client may have had no answer. */
-export function judge(history: History, heard: ReadonlySet<string>, faults: WorkloadContext['faults']): CheckResult {
+function judge(history: History, heard: ReadonlySet<string>, faults: WorkloadContext['faults']): CheckResult {
   const attempts = [...history.of('connect'), ...history.of('say')]
     // One that had no answer and was not heard shows neither.
     .filter(({ outcome, input }) => outcome !== 'unknown' || heard.has(String(input)))

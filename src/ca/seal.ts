@@ -9,7 +9,7 @@ import { assert } from '../std/assert.ts';
 import { ok } from '../std/result.ts';
 import { type CaResult, caErr } from './errors.ts';
 
-export const sealKeyBytes = 32;
+const sealKeyBytes = 32;
 const nonceBytes = 12;
 const tagBytes = 16;
 const prefix = 'sealed:v1:';

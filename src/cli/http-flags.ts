@@ -92,7 +92,7 @@ export interface Environment {
 }
 
 /** `HEDDLE_x`, else `CONSUL_x`, else ''. */
-export function variable(env: Environment, name: string): string {
+function variable(env: Environment, name: string): string {
   return env[`HEDDLE_${name}`] ?? env[`CONSUL_${name}`] ?? '';
 }
 

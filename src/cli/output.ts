@@ -19,11 +19,6 @@ export function labelled(pairs: readonly (readonly [string, string])[], column: 
   return pairs.map(([label, value]) => label.padEnd(column) + value).join('\n');
 }
 
-/** Seconds and nanoseconds of Go's `2006-01-02 15:04:05.999999999 +0000 UTC`. */
-export function goTime(iso: string): string {
-  return iso.replace('T', ' ').replace(/Z$/, ' +0000 UTC');
-}
-
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 

@@ -14,7 +14,7 @@ export { checkArguments, externalCommands } from './commands/arguments.ts';
 export { readCa, type StoredCa } from './commands/ca-state.ts';
 export { type CommandArgs, type CommandName, type CommandResult, type Commands, commands } from './commands/index.ts';
 export * from './contract.ts';
-export { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
+export { type Envelope, encodeEnvelope } from './envelope.ts';
 export * from './errors.ts';
 export { type Queries, type QueryArgs, type QueryName, type QueryValue, queries } from './queries/index.ts';
 export type { DecisionGround } from './queries/intention.ts';

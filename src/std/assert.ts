@@ -9,8 +9,3 @@ export class AssertionError extends Error {
 export function assert(condition: unknown, message = 'assertion failed'): asserts condition {
   if (!condition) throw new AssertionError(message);
 }
-
-/** For the `default` of a switch over a union: the compiler proves that it cannot be reached. */
-export function unreachable(value: never): never {
-  throw new AssertionError(`unreachable: ${JSON.stringify(value)}`);
-}

@@ -4,8 +4,8 @@
  */
 import { err, ok, type Result } from './result.ts';
 
-export const nanosecond = 1;
-export const microsecond = 1_000;
+const nanosecond = 1;
+const microsecond = 1_000;
 export const millisecond = 1_000_000;
 export const second = 1_000_000_000;
 export const minute = 60 * second;

@@ -36,7 +36,7 @@ export const upstream = record('Upstream', {
 });
 export type Upstream = Infer<typeof upstream>;
 
-export const exposePath = record('ExposePath', {
+const exposePath = record('ExposePath', {
   ListenerPort: omitEmpty(int(), { aliases: ['listener_port'] }),
   Path: omitEmpty(string()),
   LocalPathPort: omitEmpty(int(), { aliases: ['local_path_port'] }),

@@ -19,9 +19,9 @@ import {
   string,
 } from './schema.ts';
 
-export const serviceIntentionsKind = 'service-intentions';
-export const serviceDefaultsKind = 'service-defaults';
-export const proxyDefaultsKind = 'proxy-defaults';
+const serviceIntentionsKind = 'service-intentions';
+const serviceDefaultsKind = 'service-defaults';
+const proxyDefaultsKind = 'proxy-defaults';
 
 /** Every kind there is a place for, in the order of names; reads of those not in `configEntrySchemas` find nothing. */
 export const configEntryKinds: readonly string[] = [
@@ -78,7 +78,7 @@ const expose = record('ExposeConfig', {
 
 // ---------------------------------------------------------------- service-intentions
 
-export const intentionHeader = record('IntentionHTTPHeaderPermission', {
+const intentionHeader = record('IntentionHTTPHeaderPermission', {
   Name: string(),
   Present: omitEmpty(bool()),
   Exact: omitEmpty(string()),
@@ -89,7 +89,7 @@ export const intentionHeader = record('IntentionHTTPHeaderPermission', {
 });
 export type IntentionHeader = Infer<typeof intentionHeader>;
 
-export const intentionHttp = record('IntentionHTTPPermission', {
+const intentionHttp = record('IntentionHTTPPermission', {
   PathExact: omitEmpty(string()),
   PathPrefix: omitEmpty(string()),
   PathRegex: omitEmpty(string()),
@@ -109,7 +109,7 @@ export type IntentionPermission = Infer<typeof intentionPermission>;
  * One source of a destination's intentions. "Legacy" ones were made by the older per-pair API and carry an id and times;
  * the others have none of the Legacy fields.
  */
-export const intentionSource = record('SourceIntention', {
+const intentionSource = record('SourceIntention', {
   Name: string(),
   Action: omitEmpty(string()),
   Permissions: omitEmpty(list(intentionPermission)),
@@ -125,7 +125,7 @@ export const intentionSource = record('SourceIntention', {
 });
 export type IntentionSource = Infer<typeof intentionSource>;
 
-export const serviceIntentions = record('ServiceIntentionsConfigEntry', {
+const serviceIntentions = record('ServiceIntentionsConfigEntry', {
   Kind: kind(serviceIntentionsKind),
   /** The destination; `*` for all. */
   Name: string(),
@@ -149,7 +149,7 @@ const passiveHealthCheck = record('PassiveHealthCheck', {
   MaxFailures: omitEmpty(int()),
 });
 
-export const upstreamConfig = record('UpstreamConfig', {
+const upstreamConfig = record('UpstreamConfig', {
   Name: omitEmpty(string()),
   EnvoyListenerJSON: omitEmpty(string()),
   EnvoyClusterJSON: omitEmpty(string()),
@@ -161,7 +161,7 @@ export const upstreamConfig = record('UpstreamConfig', {
 });
 export type UpstreamConfig = Infer<typeof upstreamConfig>;
 
-export const serviceDefaults = record('ServiceConfigEntry', {
+const serviceDefaults = record('ServiceConfigEntry', {
   Kind: kind(serviceDefaultsKind),
   Name: string(),
   /** Lower case. An entry with an empty one means tcp and hides that of proxy-defaults. */
@@ -185,7 +185,7 @@ export type ServiceDefaults = Infer<typeof serviceDefaults>;
 
 // ---------------------------------------------------------------- proxy-defaults
 
-export const proxyDefaults = record('ProxyConfigEntry', {
+const proxyDefaults = record('ProxyConfigEntry', {
   Kind: kind(proxyDefaultsKind),
   Name: string(),
   /** Opaque; keys as written. Printed also when absent, as null. */

@@ -1,7 +1,7 @@
 /** Network coordinates (Vivaldi): where nodes stand in a space whose distances are round-trip times. */
 import { float, type Infer, list, nullable, record, string } from './schema.ts';
 
-export const coordinate = record('Coordinate', {
+const coordinate = record('Coordinate', {
   /** Eight dimensions, in seconds. */
   Vec: list(float(), '[]'),
   /** Confidence, 0 (sure) to 1.5. */

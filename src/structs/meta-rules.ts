@@ -2,9 +2,9 @@
 import { utf8Length } from '../std/utf8.ts';
 import { compareText } from './intention-source.ts';
 
-export const metaPairsMax = 64;
-export const metaKeyBytesMax = 128;
-export const metaValueBytesMax = 512;
+const metaPairsMax = 64;
+const metaKeyBytesMax = 128;
+const metaValueBytesMax = 512;
 
 export function metaErrors(meta: Readonly<Record<string, string>> | null): string[] {
   if (meta === null) return [];

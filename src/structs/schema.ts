@@ -63,7 +63,7 @@ export interface Field<T> {
   readonly outputOnly?: boolean;
 }
 
-export class DecodeFailure extends Error {
+class DecodeFailure extends Error {
   override readonly name = 'DecodeFailure';
   readonly path: string;
   constructor(message: string, path: string) {

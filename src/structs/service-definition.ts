@@ -100,7 +100,7 @@ const connectWith = <T>(sidecar: Schema<T>) =>
   record('ServiceConnect', { Native: bool(), SidecarService: field(sidecar, { aliases: ['sidecar_service'] }) }, true);
 
 /** A sidecar inside of a service. What stands in its own Connect is only looked at to refuse it. */
-export const sidecarRegistration = record('ServiceDefinition', {
+const sidecarRegistration = record('ServiceDefinition', {
   ...serviceKeys,
   Connect: nullable(connectWith(json())),
 });

@@ -18,7 +18,7 @@ import { metaErrors } from './meta-rules.ts';
 export const descriptionBytesMax = 512;
 /** Names are part of storage keys, which are bounded. */
 export const nameBytesMax = 512;
-export const sourceUriBytesMax = 1024;
+const sourceUriBytesMax = 1024;
 export const sourceTypeConsul = 'consul';
 
 /**
@@ -45,7 +45,7 @@ export function normalizeServiceIntentions(entry: ServiceIntentions, writer: Int
 }
 
 /** Precedence first, then the more exact form; equals stay in the order of writing. */
-export function sortSources(sources: readonly IntentionSource[]): IntentionSource[] {
+function sortSources(sources: readonly IntentionSource[]): IntentionSource[] {
   return [...sources].sort(
     (a, b) => b.Precedence - a.Precedence || intentionSourceRank(a.Name) - intentionSourceRank(b.Name),
   );

@@ -66,7 +66,7 @@ export interface KindSubject {
 
 const gatewayKinds = ['mesh-gateway', 'terminating-gateway', 'ingress-gateway'];
 
-export const isGateway = (kind: string): boolean => gatewayKinds.includes(kind);
+const isGateway = (kind: string): boolean => gatewayKinds.includes(kind);
 /** Kinds whose Proxy object means something. */
 export const isProxyKind = (kind: string): boolean => kind === 'connect-proxy' || isGateway(kind);
 

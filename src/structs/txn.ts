@@ -4,7 +4,7 @@ import { checkOperation, nodeOperation, serviceOperation } from './catalog-reque
 import type { KvEntry } from './kv.ts';
 import { bytes, type Infer, index, nullable, record, string, uint64 } from './schema.ts';
 
-export const kvOperation = record('TxnKVOp', {
+const kvOperation = record('TxnKVOp', {
   Verb: string(),
   Key: string(),
   Value: bytes(),

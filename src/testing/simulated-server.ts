@@ -33,7 +33,7 @@ export interface SimulatedWorld {
 }
 
 /** The wall clock at the beginning of every simulated world: 1 January 2024, 00:00 UTC. */
-export const epochMs = Date.UTC(2024, 0, 1);
+const epochMs = Date.UTC(2024, 0, 1);
 const diskMs = 1;
 /** What a turn of the event loop takes. */
 const turnMs = 0.01;

@@ -176,7 +176,7 @@ function settingsOf(configuration: AutopilotConfiguration): AutopilotSettings {
 }
 
 /** What the leader sees: its Raft configuration, its peers' progress, and the pool. */
-export function leaderView(status: RaftStatus, members: readonly PoolMember[], nowMs: number): LeaderView {
+function leaderView(status: RaftStatus, members: readonly PoolMember[], nowMs: number): LeaderView {
   const { configuration, term } = status;
   const seen = new Map<string, SeenServer>();
   const voters = new Set(configuration.voters);

@@ -148,4 +148,4 @@ function replacementsExist(health: ClusterHealth): boolean {
   );
 }
 
-export const quorum = (voters: number): number => Math.floor(voters / 2) + 1;
+const quorum = (voters: number): number => Math.floor(voters / 2) + 1;

@@ -90,7 +90,7 @@ export function isObject(input: unknown): input is Record<string, unknown> {
  * Pairs the keys of `input` with declared names: the exact spelling first, else the first that differs in case only, or
  * an alias. What is left over is unknown.
  */
-export function matchKeys(
+function matchKeys(
   input: Record<string, unknown>,
   names: ReadonlyMap<string, string>,
   path: string,

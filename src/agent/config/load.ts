@@ -77,7 +77,7 @@ const gossipOfDev = { gossip_interval: '100ms', probe_interval: '100ms', probe_t
  * `-dev`: one server that is quick at everything. Unlike the reference's it keeps its state on disk while it runs, and shows
  * its metrics to Prometheus.
  */
-export const devDefaults: RawConfig = {
+const devDefaults: RawConfig = {
   bind_addr: '127.0.0.1',
   server: true,
   disable_anonymous_signature: true,

@@ -214,7 +214,7 @@ export function privateAddresses(all: readonly InterfaceAddress[]): InterfaceAdd
 }
 
 /** IPv4 only: an IPv6 address is in no IPv4 network. */
-export function inNetwork(address: string, network: string): boolean {
+function inNetwork(address: string, network: string): boolean {
   const [base = '', bits = '32'] = network.split('/');
   const [a, b] = [ipv4Number(address), ipv4Number(base)];
   if (a === undefined || b === undefined) return false;

@@ -10,4 +10,4 @@ export {
 } from './ca-manager.ts';
 export { caServerOn } from './ca-server.ts';
 export { LeafCache, type LeafCacheDeps, type LeafRequest } from './leaf-cache.ts';
-export { activeRoot, type RootsAnswer, RootsCache, type RootsCacheDeps, type RootsRequest } from './roots-cache.ts';
+export { type RootsAnswer, RootsCache, type RootsCacheDeps, type RootsRequest } from './roots-cache.ts';

@@ -35,7 +35,7 @@ export interface LeafCacheDeps {
 }
 
 /** A leaf nobody read for this long is forgotten, with its key. */
-export const idleMs = 3 * 24 * 3_600_000;
+const idleMs = 3 * 24 * 3_600_000;
 const sweepMs = 3_600_000;
 const blockingMs = 600_000;
 const bootstrapWaitMs = 2_000;

@@ -90,7 +90,7 @@ export function validateCheck(given: CheckRegistration): void {
   if (problem !== undefined) throw invalid(`Invalid check: ${problem}`);
 }
 
-export function checkProblem(spec: CheckSpec): string | undefined {
+function checkProblem(spec: CheckSpec): string | undefined {
   const timed = isScript(spec) || spec.HTTP !== '' || spec.TCP !== '' || spec.GRPC !== '' || spec.H2PING !== '';
   if (spec.Interval > 0 && spec.TTL > 0) return 'Interval and TTL cannot both be specified';
   if (timed && spec.Interval <= 0) return 'Interval must be > 0 for Script, HTTP, H2PING, or TCP checks';

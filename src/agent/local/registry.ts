@@ -24,8 +24,8 @@ export interface RegistryOptions {
 
 export type RegistryParts = RunnerParts;
 
-export const nodeMaintenanceId = '_node_maintenance';
-export const serviceMaintenanceId = (serviceId: string): string => `_service_maintenance:${serviceId}`;
+const nodeMaintenanceId = '_node_maintenance';
+const serviceMaintenanceId = (serviceId: string): string => `_service_maintenance:${serviceId}`;
 
 export class Registry {
   readonly #options: RegistryOptions;

@@ -31,8 +31,8 @@ export type MemberChange =
 
 export const serfHealth = 'serfHealth';
 export const serfHealthName = 'Serf Health Status';
-export const aliveOutput = 'Agent alive and reachable';
-export const failedOutput = 'Agent not live or unreachable';
+const aliveOutput = 'Agent alive and reachable';
+const failedOutput = 'Agent not live or unreachable';
 
 export function reconcileMember(
   member: PoolMember,

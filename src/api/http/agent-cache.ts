@@ -18,7 +18,7 @@ export interface AgentCacheOptions {
   readonly retryMsMax: number;
 }
 
-export const agentCacheDefaults: AgentCacheOptions = {
+const agentCacheDefaults: AgentCacheOptions = {
   entriesMax: 1000,
   idleMs: 20 * 60_000,
   retryMsMin: 1000,

@@ -51,7 +51,7 @@ export class Encoded {
 }
 
 export const jsonType = 'application/json';
-export const textType = 'text/plain; charset=utf-8';
+const textType = 'text/plain; charset=utf-8';
 
 /** 200 with a JSON value. `undefined` is not JSON: use `nothing`. */
 export function json(value: unknown, headers?: Headers, status = 200): Answer {

@@ -8,7 +8,7 @@ import type { ServerResponse } from 'node:http';
 import { BackendError } from '../backend.ts';
 
 /** Up to here a body is not counted. */
-export const uncountedBytesMax = 16 * 1024;
+const uncountedBytesMax = 16 * 1024;
 
 export class BodyBudget {
   readonly #bytesMax: number;

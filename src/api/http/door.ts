@@ -209,7 +209,7 @@ function refuseNamespace(request: ApiRequest): void {
 }
 
 /** 301; a GET also gets a line of HTML, for people with a browser. */
-export function redirect(incoming: IncomingMessage, path: string, query: string): Answer {
+function redirect(incoming: IncomingMessage, path: string, query: string): Answer {
   const location = escapePath(path) + (query === '' ? '' : `?${query.replace(/[^\x21-\x7e]/g, encodeURIComponent)}`);
   if (incoming.method !== 'GET' && incoming.method !== 'HEAD') return nothing(301, { Location: location });
   const body = `<a href="${escapeAttribute(location)}">Moved Permanently</a>.\n\n`;

@@ -52,7 +52,7 @@ function stringify(value: unknown): string {
 }
 
 const htmlCharacters = /[<>&\u2028\u2029]/;
-export function escapeHtml(json: string): string {
+function escapeHtml(json: string): string {
   if (!htmlCharacters.test(json)) return json;
   return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,27 +1,9 @@
 /** The HTTP door: routes in, server out. Families of routes live in `routes/`. */
-export {
-  type Answer,
-  type BodySink,
-  type BodyStream,
-  Encoded,
-  type Headers,
-  json,
-  jsonType,
-  nothing,
-  text,
-} from './answer.ts';
-export { decodeBody } from './body.ts';
+export { type Answer, type BodySink, type BodyStream, Encoded, type Headers, json, nothing, text } from './answer.ts';
 export { Door, type DoorLog, type DoorOptions, doorDefaults, type FinishedExchange } from './door.ts';
-export { badRequest, ErrorWithHeaders, HttpError, notFound } from './errors.ts';
-export { encodeJson, JsonNumber, type JsonValue, parseJson } from './go-json.ts';
-export {
-  type Consistency,
-  parseBool,
-  type ReadDefaults,
-  type ReadParameters,
-  readParameters,
-} from './read-parameters.ts';
-export { callerOf, readHeaders, readOf, withFailedHeaders } from './reads.ts';
+export { badRequest, HttpError } from './errors.ts';
+export { type JsonValue, parseJson } from './go-json.ts';
+export type { Consistency, ReadDefaults, ReadParameters } from './read-parameters.ts';
 export type { ApiRequest, Method } from './request.ts';
 export type { Handler, Route } from './route.ts';
 export { agentRoutes } from './routes/agent.ts';

@@ -118,7 +118,7 @@ function checkAfterwards<Row>(request: ApiRequest, read: ListRead<Row>, headers:
   }
 }
 
-export function encodeList<Row>(
+function encodeList<Row>(
   { encodings }: RouteContext,
   request: ApiRequest,
   row: Schema<Row>,

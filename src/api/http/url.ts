@@ -10,7 +10,7 @@
 export const malformed = Symbol('malformed target');
 
 /** Percent-decodes a path once. */
-export function decodePath(raw: string): string | typeof malformed {
+function decodePath(raw: string): string | typeof malformed {
   if (!raw.includes('%')) return raw;
   try {
     return decodeURIComponent(raw);

@@ -34,7 +34,7 @@ import {
   rootRecord,
 } from './roots.ts';
 
-export const builtInProvider = 'consul';
+const builtInProvider = 'consul';
 /** Only the primary's authority lives here; a secondary's certificate is signed by the primary. */
 const isPrimary = true;
 

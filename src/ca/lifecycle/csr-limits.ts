@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../std/clock.ts';
 
-export const csrWaitMaxMs = 500;
+const csrWaitMaxMs = 500;
 
 export class CsrRateLimit {
   readonly #intervalMs: number;

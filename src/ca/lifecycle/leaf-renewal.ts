@@ -14,7 +14,7 @@ export interface Lifetime {
 const windowStart = 0.6;
 const windowEnd = 0.9;
 /** New leaves after a rotation are spread over this; so are retries of a refused request. */
-export const spreadMs = 30_000;
+const spreadMs = 30_000;
 
 /** The instant to renew at: in the window, in what is left of it, or now when it has passed. */
 export function renewalAt(leaf: Lifetime, nowMs: number, random: () => number): number {

@@ -32,7 +32,6 @@ export const setOf = (...items: Asn1[]): Asn1 => asn1.create(Class.UNIVERSAL, Ty
 export const primitive = (type: number, value: string): Asn1 => asn1.create(Class.UNIVERSAL, type, false, value);
 export const octets = (bytes: string): Asn1 => primitive(Type.OCTETSTRING, bytes);
 export const boolean = (value: boolean): Asn1 => primitive(Type.BOOLEAN, value ? '\xff' : '\0');
-export const nul = (): Asn1 => primitive(Type.NULL, '');
 /** Context-specific tag `[tag]`, holding either raw bytes or structures. */
 export const contextPrimitive = (tag: number, bytes: string): Asn1 =>
   asn1.create(Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, false, bytes);

@@ -47,8 +47,8 @@ export interface Issuer {
   readonly key: KeyObject;
 }
 
-export const clockSkewMs = 60_000;
-export const crossSignedTtlMs = 7 * 24 * 3_600_000;
+const clockSkewMs = 60_000;
+const crossSignedTtlMs = 7 * 24 * 3_600_000;
 const rootYears = 10;
 
 const authorityUsage = keyUsageExtension([usage.digitalSignature, usage.keyCertSign, usage.cRLSign]);

@@ -15,7 +15,7 @@ import { tablePrefix } from '../tables/row-key.ts';
 import { StateRows } from '../tables/state-rows.ts';
 import type { Storage } from '../tables/storage.ts';
 
-export const stateFileVersion = 1;
+const stateFileVersion = 1;
 const magic = 'HEDDLE';
 const preambleBytes = magic.length + 1 + 4;
 /** No row is larger; a length beyond says that the file is no state. */

@@ -22,7 +22,7 @@ import { endSessionsOfNode } from './session-end.ts';
 
 export type NodeContent = Omit<Node, 'CreateIndex' | 'ModifyIndex'>;
 
-export const serfHealthId = 'serfHealth';
+const serfHealthId = 'serfHealth';
 
 /** Writes a node and returns what is stored now. Throws a Refusal when the name is reserved. */
 export function putNode(tx: WriteTx, content: NodeContent): Node {
@@ -60,7 +60,7 @@ export function removeNode(tx: WriteTx, name: string): boolean {
   return true;
 }
 
-export function nodeById(tx: WriteTx, id: string): Node | undefined {
+function nodeById(tx: WriteTx, id: string): Node | undefined {
   for (const node of tx.table('nodes').by('id', [id])) return node;
   return undefined;
 }

@@ -51,7 +51,7 @@ export function hasPermissions(entry: ServiceIntentions): boolean {
  * The protocol of a service: that of its service-defaults, where empty means tcp; without them that of proxy-defaults,
  * whatever type it was written as; else tcp.
  */
-export function protocolOf(tx: ReadTx, service: string): string {
+function protocolOf(tx: ReadTx, service: string): string {
   const own = tx.table('configEntries').get(['service-defaults', service]);
   if (own?.Kind === 'service-defaults') return own.Protocol === '' ? 'tcp' : own.Protocol;
   const all = tx.table('configEntries').get(['proxy-defaults', proxyDefaultsName]);

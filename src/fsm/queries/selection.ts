@@ -11,7 +11,7 @@ export interface Selection {
 }
 
 /** Whether a selection keeps everything: then the list is answered as it is, and its encoded form may be reused. */
-export function selectsAll({ tags, nodeMeta, passing }: Selection): boolean {
+function selectsAll({ tags, nodeMeta, passing }: Selection): boolean {
   return (tags ?? []).length === 0 && hasNoPairs(nodeMeta) && passing !== true;
 }
 

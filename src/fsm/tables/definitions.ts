@@ -41,7 +41,7 @@ export const counterLetter = 'i';
 
 const plain = { keys: 'exact', counted: true, cached: false, secondary: [] } as const;
 
-export const definitions: Definitions = {
+const definitions: Definitions = {
   nodes: {
     letter: 'n',
     keys: 'fold',

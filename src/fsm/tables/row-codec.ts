@@ -5,7 +5,7 @@
 import { type Options, Packr } from 'msgpackr';
 import { HeddleError } from '../../std/errors.ts';
 
-export const rowVersion = 1;
+const rowVersion = 1;
 
 // 'auto' (a number where it is exact, else a bigint) is documented by the library and missing from its types.
 const options = { useRecords: false, int64AsType: 'auto', copyBuffers: true };

@@ -29,8 +29,8 @@ export interface StateMeta {
   readonly staging: { readonly id: string; readonly generation: string; readonly count: number } | null;
 }
 
-export const layout = 1;
-export const firstMeta: StateMeta = { layout, raftIndex: 0, indexOffset: 0, generation: 'A', staging: null };
+const layout = 1;
+const firstMeta: StateMeta = { layout, raftIndex: 0, indexOffset: 0, generation: 'A', staging: null };
 /** Sorts before every generation. */
 const metaKey = '!meta';
 const cachedRowsMax = 20_000;

@@ -27,7 +27,7 @@ export function parseKey(base64: string): Key {
   return keyFromBytes(bytes);
 }
 
-export function keyFromBytes(bytes: Uint8Array): Key {
+function keyFromBytes(bytes: Uint8Array): Key {
   const algorithm = algorithms[bytes.length];
   if (algorithm === undefined) throw badKey(`key size must be 16, 24 or 32 bytes, not ${bytes.length}`);
   const copy = Buffer.from(bytes);

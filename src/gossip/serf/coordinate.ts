@@ -34,7 +34,7 @@ const peersMax = 20_000;
 
 const origin: Coordinate = { Vec: Array(dimensions).fill(0), Error: errorMax, Adjustment: 0, Height: heightMin };
 
-export function isValidCoordinate(c: Coordinate): boolean {
+function isValidCoordinate(c: Coordinate): boolean {
   return c.Vec.length === dimensions && [...c.Vec, c.Error, c.Adjustment, c.Height].every(Number.isFinite);
 }
 

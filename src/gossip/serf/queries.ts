@@ -281,7 +281,7 @@ export class QueryRegister {
   }
 }
 
-export function defaultQueryTimeoutMs(
+function defaultQueryTimeoutMs(
   config: { gossipIntervalMs: number; queryTimeoutMult: number },
   members: number,
 ): number {

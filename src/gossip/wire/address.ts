@@ -19,7 +19,7 @@ export function addressToBytes(text: string): Uint8Array {
   return bytes;
 }
 
-export function isAddress(text: string): boolean {
+function isAddress(text: string): boolean {
   return (text.includes(':') ? ipv6Bytes(text) : ipv4Bytes(text)) !== undefined;
 }
 

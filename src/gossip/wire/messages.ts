@@ -33,14 +33,14 @@ const source = {
 /** Node: the name of who should answer; others stay silent. */
 export const ping = record({ SeqNo: u32, Node: text, ...source });
 /** "Ping Target for me and tell me"; Nack: also tell when it does not answer. */
-export const indirectPing = record({ SeqNo: u32, Target: address, Port: u16, Node: text, Nack: bool, ...source });
+const indirectPing = record({ SeqNo: u32, Target: address, Port: u16, Node: text, Nack: bool, ...source });
 export const ack = record({ SeqNo: u32, Payload: bytes });
-export const nack = record({ SeqNo: u32 });
-export const suspect = record({ Incarnation: u32, Node: text, From: text });
+const nack = record({ SeqNo: u32 });
+const suspect = record({ Incarnation: u32, Node: text, From: text });
 /** Vsn: protocol min, max, current; delegate min, max, current. */
-export const alive = record({ Incarnation: u32, Node: text, Addr: address, Port: u16, Meta: bytes, Vsn: bytes });
+const alive = record({ Incarnation: u32, Node: text, Addr: address, Port: u16, Meta: bytes, Vsn: bytes });
 /** From = Node: left on purpose. */
-export const dead = record({ Incarnation: u32, Node: text, From: text });
+const dead = record({ Incarnation: u32, Node: text, From: text });
 export const compress = record({ Algo: int64, Buf: bytes });
 export const errorReply = record({ Error: text });
 

@@ -22,7 +22,7 @@ import {
   u64,
 } from './record.ts';
 
-export const serfTypeByte = {
+const serfTypeByte = {
   leave: 0,
   join: 1,
   pushPull: 2,
@@ -35,12 +35,12 @@ export const serfTypeByte = {
   relay: 9,
 } as const;
 
-export const leaveIntent = record({ LTime: u64, Node: text, Prune: bool });
-export const joinIntent = record({ LTime: u64, Node: text });
+const leaveIntent = record({ LTime: u64, Node: text, Prune: bool });
+const joinIntent = record({ LTime: u64, Node: text });
 /** CC: may be coalesced. */
-export const userEvent = record({ LTime: u64, Name: text, Payload: bytes, CC: bool });
+const userEvent = record({ LTime: u64, Name: text, Payload: bytes, CC: bool });
 /** Flags: queryFlags. Timeout in nanoseconds. */
-export const query = record({
+const query = record({
   LTime: u64,
   ID: u32,
   Addr: address,
@@ -53,11 +53,11 @@ export const query = record({
   Name: text,
   Payload: bytes,
 });
-export const queryResponse = record({ LTime: u64, ID: u32, From: text, Flags: u32, Payload: bytes });
+const queryResponse = record({ LTime: u64, ID: u32, From: text, Flags: u32, Payload: bytes });
 
 const pastEvents = record({ LTime: u64, Events: list(record({ Name: text, Payload: bytes })) });
 /** Events is the image of a ring: slot = LTime mod length, nil when empty. */
-export const pushPullState = record({
+const pushPullState = record({
   LTime: u64,
   StatusLTimes: textMap(u64),
   LeftMembers: list(text),
@@ -67,7 +67,7 @@ export const pushPullState = record({
 });
 
 /** A member as a conflict response tells it. Status: 0 none, 1 alive, 2 leaving, 3 left, 4 failed. */
-export const memberRecord = record({
+const memberRecord = record({
   Name: text,
   Addr: address,
   Port: u16,
@@ -80,8 +80,8 @@ export const memberRecord = record({
   DelegateMax: u8,
   DelegateCur: u8,
 });
-export const keyRequest = record({ Key: bytes });
-export const keyResponse = record({ Result: bool, Message: text, Keys: list(text), PrimaryKey: text });
+const keyRequest = record({ Key: bytes });
+const keyResponse = record({ Result: bool, Message: text, Keys: list(text), PrimaryKey: text });
 const relayHeader = record({ DestAddr: record({ IP: address, Port: int64, Zone: text }), DestName: text });
 
 /** Node filter: only these names. */

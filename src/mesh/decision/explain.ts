@@ -28,7 +28,7 @@ export interface Explanation {
 }
 
 /** Those about someone else beyond this many are counted, not listed. */
-export const othersMax = 100;
+const othersMax = 100;
 
 export function explain<S extends RuleSource>(
   client: Client,

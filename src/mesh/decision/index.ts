@@ -1,5 +1,5 @@
 /** Who may talk to whom, as pure data. */
-export { type Client, clientNamed, type DefaultPolicy, type Mesh, outsideMesh } from './client.ts';
+export { type Client, clientNamed, type DefaultPolicy, type Mesh } from './client.ts';
 export { type Cause, type Decision, decide } from './decide.ts';
 export { DecisionIndex, indexIntentions, type RuleIntention } from './decision-index.ts';
 export { type Consideration, type Explanation, explain } from './explain.ts';

@@ -22,7 +22,7 @@ export function ruleText(source: RuleSource, destination: string): string {
   return `${qualified(source.Name)} => ${qualified(destination)} (${id}Precedence: ${source.Precedence}, ${what})`;
 }
 
-export function defaultText(policy: DefaultPolicy): string {
+function defaultText(policy: DefaultPolicy): string {
   switch (policy.from) {
     case 'acl-disabled':
       return 'ACLs disabled, access is allowed by default';

@@ -59,7 +59,7 @@ export function peerBroken(state: CoreState, peer: ServerId): void {
   }
 }
 
-export function startPreVote(state: CoreState): void {
+function startPreVote(state: CoreState): void {
   state.becomePreCandidate();
   if (state.rules.preVoteResult(state.membership.latest, state.candidacy!.votes) === 'won') {
     startElection(state, false);

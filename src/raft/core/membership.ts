@@ -55,8 +55,6 @@ export class Membership {
   }
 }
 
-export const isJoint = (configuration: Configuration): boolean => configuration.votersOutgoing.length > 0;
-
 export const isVoter = (configuration: Configuration, id: ServerId): boolean =>
   configuration.voters.includes(id) || configuration.votersOutgoing.includes(id);
 

@@ -35,7 +35,7 @@ export function leaderTick(state: CoreState, leadership: Leadership): void {
   } else if (leadership.reads.isLate(state.tickCount)) broadcastHeartbeat(state, leadership);
 }
 
-export function broadcastHeartbeat(state: CoreState, leadership: Leadership): void {
+function broadcastHeartbeat(state: CoreState, leadership: Leadership): void {
   for (const [id, progress] of leadership.peers) sendHeartbeat(state, leadership, id, progress);
 }
 
@@ -137,7 +137,7 @@ export function takeHeartbeatResponse(state: CoreState, leadership: Leadership, 
 }
 
 /** Sends what the follower lacks, as far as its window allows. `evenEmpty`: at least one append, to compare the logs. */
-export function replicateTo(state: CoreState, to: ServerId, progress: Progress, evenEmpty: boolean): void {
+function replicateTo(state: CoreState, to: ServerId, progress: Progress, evenEmpty: boolean): void {
   const { log, settings, rules } = state;
   let force = evenEmpty;
   while (progress.mayAppend || (force && progress.state === 'replicate' && !progress.loading)) {

@@ -113,7 +113,7 @@ function entryFromWire(wire: Readonly<Record<string, unknown>>, index: number): 
   throw new RaftError('badPeer', { detail: `entry ${index} is of unknown kind` });
 }
 
-export function configurationFromWire(wire: unknown): Configuration {
+function configurationFromWire(wire: unknown): Configuration {
   if (wire === null || wire === undefined) throw new RaftError('badPeer', { detail: 'a configuration is missing' });
   const { voters, votersOutgoing, learners, addresses } = wire as Configuration;
   const { logIds } = wire as { readonly logIds: Readonly<Record<ServerId, WireNumber>> };

@@ -47,7 +47,7 @@ export function serverMember(name: string, address: string, id: string): PoolMem
   return { name, address, port: 8301, tags, status: 'alive', ...protocol };
 }
 
-export const warnings: { readonly message: string; readonly fields: Record<string, unknown> }[] = [];
+const warnings: { readonly message: string; readonly fields: Record<string, unknown> }[] = [];
 
 export async function openServer(
   options: Partial<ServerOptions> = {},

@@ -9,7 +9,7 @@ import { encodeMessage, type Message } from '../../../src/gossip/wire/messages.t
 import { bundle, decodePacket } from '../../../src/gossip/wire/packet.ts';
 import { seededRandom } from '../../../src/std/random.ts';
 
-export const versions = {
+const versions = {
   protocolMin: 1,
   protocolMax: 5,
   protocolCur: 2,
