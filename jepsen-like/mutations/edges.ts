@@ -84,6 +84,17 @@ export const edgeMutations: readonly Mutation[] = [
       ),
   },
   {
+    name: 'entries reach the disk before the term that they are of',
+    source: 'R02, D01',
+    store: (store) =>
+      wrapStore(store, (operations) =>
+        store.commit([
+          ...operations.filter(({ key }) => key !== 'hardState'),
+          ...operations.filter(({ key }) => key === 'hardState'),
+        ]),
+      ),
+  },
+  {
     name: 'the applied index is lost at a restart',
     source: 'R44, etcd #13766',
     edges: (edges) => {

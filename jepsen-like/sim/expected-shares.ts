@@ -8,6 +8,7 @@ export const expectedShares: Readonly<Record<string, number>> = {
   'checkpoint: failed': 0.028,
   'checkpoint: installed': 0.237,
   'checkpoint: restored': 0.237,
+  'checkpoint: resumed': 0.002,
   'checkpoint: transfer broke': 0.034,
   'clock: stood': 0.059,
   'crash: during a commit': 0.096,

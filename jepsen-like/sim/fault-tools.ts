@@ -12,10 +12,21 @@ export const afterwards = (world: World, durationMs: number, undo: () => void): 
 
 export function cutAll(world: World, pairs: readonly (readonly [string, string])[], durationMs: number): void {
   for (const [from, to] of pairs) world.network.cut(from, to);
+  const links = describeLinks(pairs);
+  world.note('--', `cut ${links}`);
   const epoch = world.healings;
   afterwards(world, durationMs, () => {
-    if (epoch === world.healings) for (const [from, to] of pairs) world.network.mend(from, to);
+    if (epoch !== world.healings) return;
+    for (const [from, to] of pairs) world.network.mend(from, to);
+    world.note('--', `mend ${links}`);
   });
+}
+
+/** `s1>s2,s3 s2>s1`: who is not heard by whom. */
+function describeLinks(pairs: readonly (readonly [string, string])[]): string {
+  const senders = new Map<string, string[]>();
+  for (const [from, to] of pairs) senders.set(from, [...(senders.get(from) ?? []), to]);
+  return [...senders].map(([from, to]) => `${from}>${to.join()}`).join(' ');
 }
 
 export const between = (group: readonly SimServer[], rest: readonly SimServer[]): [string, string][] =>

@@ -106,11 +106,14 @@ const acts: { readonly [K in FaultKind]: Act } = {
   },
   diskError: (world, random, durationMs) => {
     const server = random.pick(world.servers);
+    world.note(server.id, 'its next write fails');
     server.disk.failNext = true;
     restartLater(world, server, durationMs + 500);
   },
   diskStall: (world, random, durationMs) => {
-    random.pick(world.servers).disk.stalledUntilMs = world.time.nowMs + durationMs;
+    const server = random.pick(world.servers);
+    world.note(server.id, `its disk stalls for ${durationMs.toFixed(0)} ms`);
+    server.disk.stalledUntilMs = world.time.nowMs + durationMs;
   },
   bitFlip: (world, random) =>
     damageDisk(world, random, 'bit flip', ({ disk, mirror }) => disk.flipBit(mirror.prefixIndex)),

@@ -36,7 +36,13 @@ export interface MachineEvents {
   /** An entry was applied; `hash` covers everything applied up to it. */
   applied(entry: CommittedEntry, command: Command, hash: number): void;
   restored(index: number, hash: number): void;
+  /** Something is about to be, or has just been, written for good. True: the process has died here; nothing more is done. */
+  persists(what: string): boolean;
+  mark(name: string): void;
 }
+
+/** What a dead process does: nothing, for ever. */
+const dead = <T>(): Promise<T> => new Promise(() => {});
 
 interface Content {
   readonly registers: readonly (readonly [string, number])[];
@@ -62,6 +68,8 @@ export class SimMachine implements StateMachine {
   #written = 1;
   readonly #files = new Map<string, Uint8Array>();
   #latest: CheckpointFile | undefined;
+  /** A checkpoint of which not everything has arrived. */
+  #partial: { readonly id: string; readonly chunks: Uint8Array[] } | undefined;
   #number = 0;
   readonly #name: string;
   readonly #random: Random;
@@ -75,9 +83,10 @@ export class SimMachine implements StateMachine {
 
   apply(entries: readonly CommittedEntry[]): readonly CommandResult[] {
     const commands = entries.map(({ data }) => decodeCommand(data));
+    this.#persists('apply, before');
     // All of a run or none: a transaction that meets what this release does not know is rolled back.
     for (const [i, { format }] of commands.entries()) this.#know(format ?? 1, `entry ${entries[i]!.index}`);
-    return entries.map((entry, i) => {
+    const results = entries.map((entry, i) => {
       const command = commands[i]!;
       this.appliedIndex = entry.index;
       this.hash = crc32(entry.data, crc32(`${entry.index} ${entry.term}`, this.hash));
@@ -87,6 +96,13 @@ export class SimMachine implements StateMachine {
       this.registers.set(key, value);
       return { applied: true };
     });
+    this.#persists('apply, after');
+    return results;
+  }
+
+  /** In the middle of a call that the dead process made: its node has stopped, and hears of no error. */
+  #persists(what: string): void {
+    if (this.#events.persists(what)) throw new Error('this process is dead');
   }
 
   checkpoint(): Promise<CheckpointFile> {
@@ -103,7 +119,9 @@ export class SimMachine implements StateMachine {
           reject(new Error('no space left: simulated'));
           return;
         }
+        if (this.#events.persists('checkpoint, before')) return;
         this.#store(file, bytes);
+        if (this.#events.persists('checkpoint, after')) return;
         resolve(file);
       });
     });
@@ -120,30 +138,41 @@ export class SimMachine implements StateMachine {
   }
 
   async receiveCheckpoint(file: CheckpointFile): Promise<CheckpointReceiver> {
-    const chunks: Uint8Array[] = [];
+    if (this.#partial?.id !== file.id) this.#partial = { id: file.id, chunks: [] };
+    const { chunks } = this.#partial;
+    const offset = chunks.reduce((sum, { length }) => sum + length, 0);
+    if (offset > 0) this.#events.mark('checkpoint: resumed');
     return {
-      offset: 0,
+      offset,
       write: async (chunk) => {
         if (this.#isFull) throw new Error('no space left: simulated');
         chunks.push(chunk);
+        if (this.#events.persists('chunk received')) return dead();
       },
       finish: async () => {
         const bytes = Buffer.concat(chunks);
+        this.#partial = undefined;
         if (bytes.length !== file.sizeBytes || `${crc32(bytes)}` !== file.checksum) throw new Error('checksum');
         this.#files.set(file.id, bytes);
+        if (this.#events.persists('checkpoint received')) return dead();
       },
+      // What is here is kept: the next transfer of the same checkpoint goes on behind it.
       abort: async () => {},
     };
   }
 
   async restore(file: CheckpointFile): Promise<void> {
+    if (this.#events.persists('restore, before')) return dead();
     this.#load(this.#files.get(file.id)!);
     this.#latest = file;
     this.#events.restored(this.appliedIndex, this.hash);
+    if (this.#events.persists('restore, after')) return dead();
   }
 
   /** What the applied state was is gone with the power; the last durable checkpoint is what there is. */
   losePower(): void {
+    // Chunks are not synced until the last is here: how many the disk kept is chance.
+    if (this.#partial !== undefined) this.#partial.chunks.length = this.#random.int(0, this.#partial.chunks.length);
     const file = this.#latest;
     if (file !== undefined) this.#load(this.#files.get(file.id)!);
     else this.#load(encoder.encode('{"registers":[],"hash":0,"appliedIndex":0,"format":1}'));
@@ -152,6 +181,7 @@ export class SimMachine implements StateMachine {
   /** The disk is replaced by an empty one. */
   loseDisk(): void {
     this.#files.clear();
+    this.#partial = undefined;
     this.#latest = undefined;
     this.losePower();
   }

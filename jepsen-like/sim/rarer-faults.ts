@@ -50,11 +50,14 @@ export const rarerActs: { readonly [K in RarerFaultKind]: Act } = {
   },
   setClock: (world, random) => {
     const byMs = random.pick([5, 200, 5_000, hourMs, 24 * hourMs]) * (random.chance(0.5) ? 1 : -1) * random.next();
-    random.pick(world.servers).clock.setWall(byMs);
+    const server = random.pick(world.servers);
+    world.note(server.id, `its wall clock is set by ${byMs.toFixed(0)} ms`);
+    server.clock.setWall(byMs);
   },
   /** Every write fails until there is room again; a supervisor starts the server again and again. */
   fullDisk: (world, random, durationMs) => {
     const server = random.pick(world.servers);
+    world.note(server.id, `its disk is full for ${durationMs.toFixed(0)} ms`);
     server.disk.fullUntilMs = world.time.nowMs + durationMs;
     server.machine.fullUntilMs = server.disk.fullUntilMs;
     for (let at = supervisorMs; at < durationMs + 2 * supervisorMs; at += supervisorMs) {

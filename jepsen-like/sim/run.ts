@@ -38,6 +38,9 @@ const { seed, minutes, count, from, unsafeMs, trace, shrinks } = readCommandLine
 );
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
+/** One run in so many is done twice, and must give the same bytes. */
+const twiceEvery = 10;
+
 async function one(ofSeed: string): Promise<RunResult> {
   const world = new World({ seed: ofSeed, unsafeMs, ...(trace ? { sink: print } : {}) });
   return world.run();
@@ -70,6 +73,11 @@ async function explore(): Promise<void> {
     virtualMs += result.virtualMs;
     coverage.add(result.marks);
     for (const [name, n] of result.marks) if (name.startsWith('fault: ')) faults += n;
+    if (i % twiceEvery === 0 && (await one(result.seed)).digest !== result.digest) {
+      print(`seed ${result.seed} gave another trace the second time`);
+      process.exitCode = 1;
+      break;
+    }
     if (result.violation === undefined) continue;
     failures++;
     await failed(result);

@@ -63,6 +63,8 @@ export class SimServer {
     const later = (delayMs: number, callback: () => void): void => void this.later(delayMs, callback);
     this.disk = new SimDisk(this.#random, swarm.disk.latencyMsMean * slow, () => time.nowMs, {
       later,
+      commitEnds: (operations) => world.crashPoints.commit(id, operations),
+      dies: () => this.#dies(),
       durable: (operations) => {
         if (operations.some(({ kind, key }) => kind === 'remove' && Number(key) > this.mirror.prefixIndex))
           world.mark('log: conflict removed');
@@ -74,6 +76,12 @@ export class SimServer {
       nowMs: () => time.nowMs,
       applied: (entry, command, hash) => world.applied(this, entry, command, hash),
       restored: (index, hash) => world.restored(this, index, hash),
+      persists: (what) => {
+        const dies = world.crashPoints.state(id, what);
+        if (dies) this.#dies();
+        return dies;
+      },
+      mark: (name) => world.mark(name),
     });
   }
 
@@ -151,8 +159,8 @@ export class SimServer {
         this.later(0.01, callback);
       },
       logger: {
-        info: (message, fields) => world.note(this.id, `${message} ${JSON.stringify(fields)}`),
-        warn: (message, fields) => world.note(this.id, `${message} ${JSON.stringify(fields)}`),
+        info: (message, fields) => world.note(this.id, told(message, fields)),
+        warn: (message, fields) => world.note(this.id, told(message, fields)),
       },
       rules: { ...rules, ...this.#mutation?.rules },
     };
@@ -193,6 +201,12 @@ export class SimServer {
     if (wasUp) this.world.connectionsBroke(this);
   }
 
+  /** At the point of persistence that this run is about. */
+  #dies(): void {
+    this.crash(this.world.crashPoints.powerLoss);
+    this.world.time.schedule(this.world.crashPoints.downMs, () => this.world.restart(this));
+  }
+
   /** Its disk is replaced by an empty one, while it is down. */
   replaceDisk(): void {
     this.crash(true);
@@ -207,18 +221,21 @@ export class SimServer {
   }
 
   pause(): void {
+    this.world.note(this.id, 'paused');
     this.paused = true;
   }
 
   /** The whole machine stands still, and its monotonic clock with it. */
   suspend(): void {
     if (!this.isUp) return;
+    this.world.note(this.id, 'suspended, with its clock');
     this.paused = true;
     this.clock.suspend();
   }
 
   resume(): void {
     if (!this.paused) return;
+    this.world.note(this.id, 'goes on');
     this.paused = false;
     if (this.clock.resume()) this.world.mark('clock: stood');
     const deferred = this.#deferred;
@@ -234,4 +251,10 @@ export class SimServer {
     this.world.connectionsBroke(this);
     this.world.failed(this, code, error);
   }
+}
+
+function told(message: string, fields: Record<string, unknown>): string {
+  if (message === 'role') return `is ${fields.role} in term ${fields.term}`;
+  const details = Object.entries(fields).map(([name, value]) => `${name} ${String(value)}`);
+  return `${message}: ${details.join(', ')}`;
 }

@@ -7,8 +7,6 @@ import type { ScheduledFault } from './faults.ts';
 import type { Swarm } from './swarm.ts';
 import { type RunResult, World } from './world.ts';
 
-const runsMax = 150;
-
 const calmer: readonly ((swarm: Swarm) => Swarm)[] = [
   (swarm) => ({ ...swarm, network: { ...swarm.network, lossRate: 0 } }),
   (swarm) => ({ ...swarm, network: { ...swarm.network, duplicateRate: 0 } }),
@@ -19,7 +17,12 @@ const calmer: readonly ((swarm: Swarm) => Swarm)[] = [
   (swarm) => ({ ...swarm, payloadBytes: 0 }),
 ];
 
-export async function shrink(failing: RunResult, unsafeMs: number, mutation?: Mutation): Promise<RunResult> {
+export async function shrink(
+  failing: RunResult,
+  unsafeMs: number,
+  mutation?: Mutation,
+  runsMax = 150,
+): Promise<RunResult> {
   let best = failing;
   let runs = 0;
   let adjust = (swarm: Swarm): Swarm => swarm;

@@ -9,6 +9,8 @@ export class Trace {
   readonly #hash: Hash = createHash('sha256');
   readonly #keep: number;
   #lines: string[] = [];
+  /** Lines without messages and clients: what happened to servers, from the beginning. */
+  readonly #story: string[] = [];
   #count = 0;
   readonly #sink: ((line: string) => void) | undefined;
 
@@ -17,12 +19,14 @@ export class Trace {
     this.#sink = sink;
   }
 
-  add(atMs: number, who: string, what: string): void {
+  /** `isStory`: not one of the thousands of messages and operations. */
+  add(atMs: number, who: string, what: string, isStory = false): void {
     const line = `${atMs.toFixed(3).padStart(11)} ${who.padEnd(4)} ${what}`;
     this.#hash.update(line);
     this.#hash.update('\n');
     this.#count++;
     this.#sink?.(line);
+    if (isStory) this.#story.push(line);
     this.#lines.push(line);
     if (this.#lines.length > 2 * this.#keep) this.#lines = this.#lines.slice(-this.#keep);
   }
@@ -33,6 +37,10 @@ export class Trace {
 
   newest(): readonly string[] {
     return this.#lines.slice(-this.#keep);
+  }
+
+  story(): readonly string[] {
+    return this.#story;
   }
 
   digest(): string {

@@ -14,6 +14,7 @@ import type { Operation } from '../history.ts';
 import { Violation } from '../invariants/invariant.ts';
 import type { Mutation } from '../mutations/mutation.ts';
 import { SimClient } from './clients.ts';
+import { type CrashPoint, CrashPoints, type PersistencePoint } from './crash-points.ts';
 import { carryOut, drawFaults, type ScheduledFault } from './faults.ts';
 import { heal } from './healing.ts';
 import { Judges } from './judges.ts';
@@ -21,6 +22,7 @@ import type { Command } from './machine.ts';
 import { Director } from './scripts/director.ts';
 import { scripts } from './scripts/index.ts';
 import { SimServer } from './server.ts';
+import { describeServer, type ServerLine } from './server-line.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
 import { messageText, Trace } from './trace.ts';
 
@@ -32,6 +34,8 @@ export interface WorldOptions {
   readonly faults?: readonly ScheduledFault[];
   readonly adjust?: (swarm: Swarm) => Swarm;
   readonly sink?: (line: string) => void;
+  /** The point of persistence at which a server dies. */
+  readonly crashAt?: CrashPoint;
 }
 
 export interface RunResult {
@@ -44,7 +48,14 @@ export interface RunResult {
   readonly operations: readonly Operation[];
   readonly marks: ReadonlyMap<string, number>;
   readonly digest: string;
+  /** The newest events. */
   readonly timeline: readonly string[];
+  /** What happened to servers, from the beginning. */
+  readonly story: readonly string[];
+  /** How they stood at the end. */
+  readonly end: readonly ServerLine[];
+  /** Every point of persistence that the run reached. */
+  readonly crashPoints: readonly PersistencePoint[];
 }
 
 /** A history that takes more is too hard to judge: told as a failure of its own kind, never passed over. */
@@ -55,6 +66,7 @@ export class World {
   readonly swarm: Swarm;
   readonly time: VirtualTime;
   readonly network: SimNetwork;
+  readonly crashPoints: CrashPoints;
   readonly servers: SimServer[];
   readonly clients: SimClient[];
   readonly judges: Judges;
@@ -72,6 +84,8 @@ export class World {
   readonly #faults: readonly ScheduledFault[];
   readonly #trace: Trace;
   readonly #bootstrap: Configuration;
+  /** How the servers stood when something broke. */
+  #end: readonly ServerLine[] | undefined;
   readonly #director: Director | undefined;
   #processes = 0;
   #commands = 0;
@@ -79,6 +93,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#seed = options.seed;
+    this.crashPoints = new CrashPoints(options.crashAt);
     this.random = seededRandom(options.seed);
     const drawn = drawSwarm(this.random, options.unsafeMs);
     this.swarm = options.adjust?.(drawn) ?? drawn;
@@ -122,6 +137,7 @@ export class World {
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
       this.judges.violation = error;
+      this.#end = this.servers.map(describeServer);
       this.note('--', error.message);
     }
     // The servers' pending promises and timers go with them.
@@ -143,6 +159,9 @@ export class World {
       marks: this.marks,
       digest: this.#trace.digest(),
       timeline: this.#trace.newest(),
+      story: this.#trace.story(),
+      end: this.#end ?? this.servers.map(describeServer),
+      crashPoints: this.crashPoints.reached,
     };
   }
 
@@ -196,6 +215,11 @@ export class World {
   }
 
   note(who: string, what: string): void {
+    this.#trace.add(this.time.nowMs, who, what, true);
+  }
+
+  /** One of many. */
+  #hum(who: string, what: string): void {
     this.#trace.add(this.time.nowMs, who, what);
   }
 
@@ -249,15 +273,17 @@ export class World {
   operated(operation: Operation, kind: string): void {
     this.operations.push(operation);
     this.mark(`${kind}: ${operation.outcome}`);
-    const { client, op, key, input, output, outcome, error } = operation;
-    this.note(
+    const { client, server, key, input, output, outcome, error, startMs } = operation;
+    const asked = input === undefined ? '' : ` ${JSON.stringify(input)}`;
+    const answer = outcome === 'ok' ? JSON.stringify(output ?? null) : `${outcome}, ${error}`;
+    this.#hum(
       `c${client}`,
-      `${op} ${key} ${JSON.stringify(input ?? null)} -> ${outcome} ${JSON.stringify(output ?? error ?? null)}`,
+      `at ${this.servers[server]!.id}: ${kind} ${key}${asked} -> ${answer}, after ${(this.time.nowMs - startMs).toFixed(1)} ms`,
     );
   }
 
   #sent(message: Message): void {
-    this.note(message.from, messageText(message));
+    this.#hum(message.from, messageText(message));
     if (message.kind === 'appendResponse' && !message.ok) this.mark('append: refused');
     const sender = this.servers.find(({ id }) => id === message.from)!;
     this.judges.tell(sender, (watch, view) => watch.sent?.(message, view));

@@ -50,6 +50,7 @@ export class Stage {
 
   links(passes: (from: SimServer, to: SimServer) => boolean): void {
     const { servers, network } = this.world;
+    const links: string[] = [];
     for (const from of servers) {
       for (const to of servers) {
         if (from === to) continue;
@@ -57,19 +58,23 @@ export class Stage {
         const cut = !passes(from, to);
         if (cut && !this.#cut.has(link)) {
           this.#cut.add(link);
+          links.push(link);
           network.cut(from.id, to.id);
         } else if (!cut && this.#cut.delete(link)) network.mend(from.id, to.id);
       }
     }
+    if (links.length > 0) this.world.note('--', `the scene cuts ${links.join(' ')}`);
   }
 
   /** What is sent on this link arrives when it is released. */
   hold(from: SimServer, to: SimServer): void {
+    this.world.note('--', `the scene holds ${from.id}>${to.id}`);
     this.#held.add(`${from.id}>${to.id}`);
     this.world.network.hold(from.id, to.id);
   }
 
   release(): void {
+    if (this.#held.size > 0) this.world.note('--', `the scene lets pass what was held: ${[...this.#held].join(' ')}`);
     for (const link of this.#held) this.world.network.release(...(link.split('>') as [string, string]));
     this.#held.clear();
   }

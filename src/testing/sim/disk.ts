@@ -11,6 +11,10 @@ export interface DiskEvents {
   later(delayMs: number, callback: () => void): void;
   /** These operations are durable now. */
   durable(operations: readonly StoreOperation[]): void;
+  /** A commit of so many operations ends. A number: the process dies here (call `crash` at once), and so many of them are written. */
+  commitEnds?(operations: number): number | undefined;
+  /** It does. */
+  dies?(): void;
 }
 
 export class SimDisk {
@@ -25,6 +29,8 @@ export class SimDisk {
   fullUntilMs = 0;
   /** What stood at a key before its present value: an old page. */
   readonly #earlier = new Map<StoreKey, Uint8Array>();
+  /** How much of the commit under way a crash leaves, if that is not left to chance. */
+  #kept: number | undefined;
   #inflight: readonly StoreOperation[] | undefined;
   readonly #random: Random;
   readonly #events: DiskEvents;
@@ -58,7 +64,8 @@ export class SimDisk {
     this.#inflight = undefined;
     this.failNext = false;
     if (operations === undefined) return;
-    const kept = this.#random.pick([0, 0, operations.length, this.#random.int(0, operations.length)]);
+    const kept = this.#kept ?? this.#random.pick([0, 0, operations.length, this.#random.int(0, operations.length)]);
+    this.#kept = undefined;
     this.#apply(operations.slice(0, kept));
   }
 
@@ -126,6 +133,8 @@ export class SimDisk {
       const stall = Math.max(0, this.stalledUntilMs - this.#now());
       const latency = this.latencyMs * (0.2 - Math.log(1 - this.#random.next())) + stall;
       this.#events.later(latency, () => {
+        this.#kept = this.#events.commitEnds?.(operations.length);
+        if (this.#kept !== undefined) return this.#events.dies?.();
         this.#inflight = undefined;
         const full = this.fullUntilMs > this.#now();
         if (this.failNext || full) {
