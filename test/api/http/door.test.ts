@@ -247,9 +247,14 @@ describe('connections', () => {
     }
   });
 
-  it('raw bytes beyond ASCII are no request line', async () => {
-    const line = `GET /v1/exact?a=${Buffer.from('日').toString('latin1')} HTTP/1.1\r\nHost: x\r\n\r\n`;
-    expect(await raw(door.port, Buffer.from(line, 'latin1'))).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
+  // Node's parser refuses them since its version 9 (Node 20.20); before, they reach the door, which reads them as UTF-8.
+  it('raw bytes beyond ASCII are no request line, or UTF-8', async () => {
+    const target = `/v1/exact?a=${Buffer.from('日').toString('latin1')}`;
+    const line = `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+    const refuses = Number.parseInt(process.versions.llhttp!, 10) >= 9;
+    expect(await raw(door.port, Buffer.from(line, 'latin1'))).toMatch(
+      refuses ? /^HTTP\/1.1 400 Bad Request\r\n/ : /^HTTP\/1.1 200 OK\r\n/,
+    );
   });
 
   it('what a client sent ends no header', async () => {
