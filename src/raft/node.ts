@@ -213,7 +213,9 @@ export class RaftNode implements Raft {
       const deferred = this.#reads.take(id);
       if (deferred !== undefined) this.#appliedWaiters.wait(index, this.#core.state.appliedIndex, deferred);
     }
-    this.#applier.applyUpTo(effects.applyUpTo, effects.send.length > 0 || effects.persist !== undefined);
+    // A leader's own callers wait for its state machine; a follower's leader waits for what it has to write and to answer.
+    const awaited = effects.send.length > 0 || effects.persist !== undefined;
+    this.#applier.applyUpTo(effects.applyUpTo, awaited && this.#core.state.leadership === undefined);
   }
 
   #event(event: CoreEvent): void {
