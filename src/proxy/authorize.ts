@@ -10,7 +10,7 @@ import {
   type Mesh,
   type RuleIntention,
   reasonOf,
-} from '../mesh/index.ts';
+} from '../mesh/decision/index.ts';
 import { isObject } from './options.ts';
 import type { Authorize } from './snapshot.ts';
 

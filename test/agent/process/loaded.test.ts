@@ -68,6 +68,20 @@ it('sees what is there: a server loads Raft, the state and what signs', () => {
     expect(below(files, pattern)).not.toEqual([]);
 });
 
+it.each(['src/proxy/host.ts', 'src/cli/commands/connect-proxy.ts'])(
+  'a sidecar decides by itself, without schemas, certificates or an agent: %s',
+  (entry) => {
+    const files = loaded([entry]);
+    expect(below(files, /^src\/mesh\/decision\//)).not.toEqual([]);
+    expect(
+      below(
+        files,
+        /^(src\/structs\/(?!intention-source\.ts$)|src\/ca\/(x509|lifecycle)\/|src\/agent\/|node_modules\/)/,
+      ),
+    ).toEqual([]);
+  },
+);
+
 it('a single command loads nothing of an agent', () => {
   const files = loaded(['src/cli/entry.ts', 'src/cli/commands/version.ts']);
   expect(below(files, /^(src\/agent\/(?!process\/)|node_modules\/)/)).toEqual([]);

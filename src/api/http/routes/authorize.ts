@@ -5,7 +5,7 @@
  * What a destination's decisions rest on is kept by the agent and renewed by a blocking read the moment it changes, so
  * connections are decided without a server, also while there is none.
  */
-import { parseSpiffe } from '../../../ca/identity/spiffe.ts';
+import { parseSpiffe } from '../../../ca/identity/index.ts';
 import type { DecisionGround } from '../../../fsm/index.ts';
 import { type Client, clientNamed, decide, type Mesh, reasonOf } from '../../../mesh/index.ts';
 import { foldDestination, isUriSource, s } from '../../../structs/index.ts';
