@@ -13,7 +13,7 @@ import { Agent, type Ending } from './agent.ts';
 import { banner } from './banner.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, type FlagValue, type LoadInput } from './config/index.ts';
-import { becomeClient, becomeServer, collectWhenSettled } from './process/index.ts';
+import { becomeClient, becomeServer } from './process/index.ts';
 
 export interface RunInput {
   readonly flags: ReadonlyMap<string, FlagValue>;
@@ -42,7 +42,7 @@ export async function runAgent(input: RunInput): Promise<number> {
   process.on('SIGHUP', hangup);
   let configured: Agent | undefined;
   let pidFile = '';
-  let cancelCollection = (): void => undefined;
+  let stopWatching = (): void => undefined;
   try {
     const starting = Agent.start({
       ...loadInput(input.flags),
@@ -50,7 +50,6 @@ export async function runAgent(input: RunInput): Promise<number> {
       onConfigured: (starting) => {
         configured = starting;
         if (starting.config.server) becomeServer();
-        else becomeClient();
         pidFile = writePidFile(starting.config.settings.pid_file);
         if (!starting.config.settings.log_json) {
           input.out(banner(starting.config, starting.nodeId, starting.dataDir));
@@ -62,13 +61,13 @@ export async function runAgent(input: RunInput): Promise<number> {
     if (early !== undefined && configured !== undefined)
       return await endEarly(configured, starting, early, input.exit ?? process.exit);
     agent = await starting;
-    if (!agent.config.server) cancelCollection = collectWhenSettled(systemClock);
+    if (!agent.config.server) stopWatching = becomeClient(systemClock);
     return await untilEnd(agent, input.signal);
   } catch (error) {
     return startFailure(input, configured, error);
   } finally {
     process.off('SIGHUP', hangup);
-    cancelCollection();
+    stopWatching();
     if (pidFile !== '') rmSync(pidFile, { force: true });
   }
 }

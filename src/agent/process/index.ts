@@ -1,2 +1,2 @@
 /** What an agent asks of Node when it is a process of its own. */
-export { becomeClient, becomeServer, beginAgent, collectWhenSettled } from './small.ts';
+export { becomeClient, becomeServer, beginAgent, type ClientEdges } from './small.ts';

@@ -1,58 +1,84 @@
 /**
  * Keeps the process of a client agent small: one runs on every host, nearly always at rest. Node's defaults spend memory on
- * speed that such a process never uses.
+ * speed, and keep it.
  *
- * - The optimising compiler (4 MB of Node's code, and what it leaves in each of its threads) is for functions that are hot in
- *   earnest. V8 compiles what ran a few thousand times since the start, and so does it for the walk along the paths of the
- *   modules; here a function must keep a core busy for a moment first.
- * - The young generation stays at its first size. At rest it would grow with all that ever survived, up to 16 MB twice.
- * - What the start leaves behind (a third of the heap) is collected once, and its pages are given back.
+ * - The optimising compiler: 4 MB of Node's code that are paged in with the first function it is asked for, such as the walk
+ *   along the paths of the modules at the start, and what it leaves in each of its threads. At rest nothing is optimised.
+ * - The young generation: it grows with all that ever survived, up to 16 MB twice. At rest it does not grow.
+ * - What the start left behind, or a busy time: a third of the heap. It is collected once, and its pages are given back.
  *
- * These are settings of a whole process: an agent inside of another program leaves that program's alone. A server keeps
- * Node's own.
+ * A client that has work to do (a tenth of a core, seen within a second) has Node's own settings until it rests again. So has
+ * a server, always. These are settings of a whole process: an agent inside of another program leaves that program's alone.
  */
 import { setFlagsFromString } from 'node:v8';
 import type { Clock } from '../../std/clock.ts';
 
 /** After the start: long enough that the agent has joined, synchronised and opened its streams. */
 const settleMs = 10_000;
+const sampleMs = 1_000;
+/** Shares of a core. An agent at rest uses 0.003. */
+const busyShare = 0.1;
+const restShare = 0.05;
+/** For so long below `restShare`, ms. */
+const restAfterMs = 60_000;
 
-interface Optimisation {
-  readonly node: readonly string[];
-  readonly start: readonly string[];
-  readonly client: readonly string[];
-}
+const settings = {
+  rest: ['--no-opt', '--semi-space-growth-factor=1'],
+  work: ['--opt', '--semi-space-growth-factor=2'],
+} as const;
 
-/**
- * When a function is optimised, by V8's major version: the names are no interface, and V8 complains on standard error about
- * one that it does not know. Versions that are not here keep their own. In V8 11 (Node 20) the budget is in bytes of bytecode
- * that one function runs; the second flag lets tiny functions in earlier.
- */
-const optimisation: Readonly<Record<string, Optimisation>> = {
-  '11': {
-    node: ['--interrupt-budget=67584', '--max-bytecode-size-for-early-opt=81'],
-    start: ['--interrupt-budget=2000000', '--max-bytecode-size-for-early-opt=0'],
-    client: ['--interrupt-budget=20000000'],
-  },
-};
-
-/** Before the code of an agent is loaded, when it is not known yet what it will be: `becomeServer` or `becomeClient` follows. */
+/** Before the code of an agent is loaded, when it is not known yet what it will be. */
 export function beginAgent(): void {
-  set(ofThisNode()?.start);
+  set('rest');
 }
 
 export function becomeServer(): void {
-  set(ofThisNode()?.node);
+  set('work');
 }
 
-export function becomeClient(): void {
-  set(ofThisNode()?.client);
-  set(['--semi-space-growth-factor=1']);
+export interface ClientEdges {
+  readonly clock: Clock;
+  /** Processor time of the process so far, ms. */
+  cpuMs(): number;
+  set(mode: keyof typeof settings): void;
+  /** Gives back what is garbage. */
+  collect(): void;
 }
 
-/** Collects what the start left behind, once the agent has settled. Returns what calls it off. */
-export function collectWhenSettled(clock: Clock): () => void {
-  return clock.after(settleMs, () => void collect());
+const system: Omit<ClientEdges, 'clock'> = {
+  cpuMs: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
+  set,
+  collect: () => void collect(),
+};
+
+/** To be called when the agent runs. Returns how to end it. */
+export function becomeClient(clock: Clock, edges: Omit<ClientEdges, 'clock'> = system): () => void {
+  edges.set('rest');
+  let cancel = clock.after(settleMs, () => {
+    edges.collect();
+    sample(false, 0);
+  });
+  /** One sample, and then the next: `quietMs` counts only while there is work. */
+  function sample(working: boolean, quietMs: number): void {
+    const [fromMs, fromCpuMs] = [clock.monotonicMs(), edges.cpuMs()];
+    cancel = clock.after(sampleMs, () => {
+      const tookMs = clock.monotonicMs() - fromMs;
+      const share = (edges.cpuMs() - fromCpuMs) / tookMs;
+      if (!working) {
+        if (share >= busyShare) edges.set('work');
+        return sample(share >= busyShare, 0);
+      }
+      const quiet = share < restShare ? quietMs + tookMs : 0;
+      if (quiet < restAfterMs) return sample(true, quiet);
+      edges.set('rest');
+      edges.collect();
+      sample(false, 0);
+    });
+  }
+  return () => cancel();
 }
 
 /** A full collection that also shrinks the heap: what V8 does when the system is short of memory. */
@@ -66,10 +92,6 @@ async function collect(): Promise<void> {
   session.post('HeapProfiler.collectGarbage', () => setImmediate(() => session.disconnect()));
 }
 
-function ofThisNode(): Optimisation | undefined {
-  return optimisation[process.versions.v8.split('.')[0]!];
-}
-
-function set(flags: readonly string[] = []): void {
-  for (const flag of flags) setFlagsFromString(flag);
+function set(mode: keyof typeof settings): void {
+  for (const flag of settings[mode]) setFlagsFromString(flag);
 }

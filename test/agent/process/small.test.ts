@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { becomeClient } from '../../../src/agent/process/index.ts';
 import { packageRoot } from '../../../src/package-root.ts';
 
 const folder = join(packageRoot, '.vitest', `small-${process.pid}`);
@@ -34,49 +35,51 @@ function run(text: string, ...flags: string[]): { out: string; complaints: strin
   return { out: stdout, complaints: stderr };
 }
 
-/** Warm as a start is, not hot: some 30 million bytes of bytecode would be, this is under two. */
-const warm = `
-function warm(n) { let sum = 0; for (let i = 0; i < n; i++) sum = (sum + i * 3) % 1009; return sum; }
-for (let i = 0; i < 500; i++) warm(100);
-await new Promise((resolve) => setTimeout(resolve, 50));
-for (let i = 0; i < 500; i++) warm(100);
+/** Hot: V8 optimises it within a moment, if it may. */
+const hot = `
+function hot(n) { let sum = 0; for (let i = 0; i < n; i++) sum = (sum + i * 3) % 1009; return sum; }
+for (let round = 0; round < 20; round++) {
+  for (let i = 0; i < 5_000; i++) hot(100);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+}
 `;
+const clock = '{ monotonicMs: () => performance.now(), after: () => () => undefined }';
 
 it('this Node knows every flag', () => {
-  const { complaints } = run('small.beginAgent(); small.becomeServer(); small.becomeClient();');
+  const { complaints } = run(`small.beginAgent(); small.becomeServer(); small.becomeClient(${clock});`);
   expect(complaints).toBe('');
 });
 
-it.skipIf(!process.versions.v8.startsWith('11.'))('optimises what is warm in a server and not in a client', () => {
+it('optimises what is hot in a server, and not in a client at rest', () => {
   const optimised = (become: string): boolean =>
-    /completed optimizing .*JSFunction warm/.test(
-      run(`small.beginAgent(); small.${become}();${warm}`, '--trace-opt').out,
+    /completed optimizing .*JSFunction hot.*TURBOFAN/.test(
+      run(`small.beginAgent(); ${become}; ${hot}`, '--trace-opt').out,
     );
-  expect(optimised('becomeServer')).toBe(true);
-  expect(optimised('becomeClient')).toBe(false);
+  expect(optimised('small.becomeServer()')).toBe(true);
+  expect(optimised(`small.becomeClient(${clock})`)).toBe(false);
 });
 
-it('does not let the young generation of a client grow', () => {
-  const semiSpaces = (become: string): number =>
+it('does not let the young generation of a client at rest grow', () => {
+  const youngBytes = (become: string): number =>
     Number(
       run(
         `import v8 from 'node:v8';
-        small.${become}();
+        ${become};
         let held = [];
         for (let i = 0; i < 300_000; i++) { held.push({ i }); if (held.length > 100_000) held = []; }
         console.log(v8.getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size);`,
       ).out,
     );
-  expect(semiSpaces('becomeClient')).toBeLessThan(semiSpaces('becomeServer'));
+  expect(youngBytes(`small.becomeClient(${clock})`)).toBeLessThan(youngBytes('small.becomeServer()'));
 });
 
 it('gives back what the start left behind', () => {
   const { out } = run(`
     let waiting;
-    const clock = { after: (ms, callback) => { waiting = callback; return () => undefined; } };
+    const clock = { monotonicMs: () => 0, after: (ms, callback) => { waiting = callback; return () => undefined; } };
     let start = Array.from({ length: 200_000 }, (_, i) => ({ i, text: 'left ' + i }));
     start = undefined;
-    small.collectWhenSettled(clock);
+    small.becomeClient(clock);
     const before = process.memoryUsage().heapTotal;
     waiting();
     const late = Date.now() + 20_000;
@@ -84,4 +87,54 @@ it('gives back what the start left behind', () => {
     console.log(process.memoryUsage().heapTotal <= before / 2 ? 'smaller' : 'as large as before');
   `);
   expect(out).toBe('smaller\n');
+});
+
+/** A client whose seconds are given as shares of a core; what it did, with the second in which it did it. */
+function life(shares: readonly number[]): string[] {
+  const did: string[] = [];
+  let [nowMs, cpuMs, second] = [0, 0, 0];
+  let next: { readonly atMs: number; readonly callback: () => void } | undefined;
+  becomeClient(
+    {
+      monotonicMs: () => nowMs,
+      wallMs: () => nowMs,
+      after: (delayMs, callback) => {
+        next = { atMs: nowMs + delayMs, callback };
+        return () => undefined;
+      },
+    },
+    {
+      cpuMs: () => cpuMs,
+      set: (mode) => did.push(`${second} ${mode}`),
+      collect: () => did.push(`${second} collect`),
+    },
+  );
+  for (const share of shares) {
+    second++;
+    nowMs += 1_000;
+    cpuMs += share * 1_000;
+    if (next !== undefined && next.atMs <= nowMs) {
+      const { callback } = next;
+      next = undefined;
+      callback();
+    }
+  }
+  return did;
+}
+const seconds = (count: number, share: number): number[] => Array.from({ length: count }, () => share);
+
+it.each([
+  { name: 'at rest it stays so', shares: [...seconds(10, 0.5), ...seconds(600, 0.01)], did: ['0 rest', '10 collect'] },
+  {
+    name: 'a second of work is enough, a minute without it is rest',
+    shares: [...seconds(20, 0.01), 0.3, ...seconds(100, 0.01)],
+    did: ['0 rest', '10 collect', '21 work', '81 rest', '81 collect'],
+  },
+  {
+    name: 'a little now and then begins the minute anew',
+    shares: [...seconds(10, 0), 0.9, ...seconds(59, 0.01), 0.06, ...seconds(59, 0.01)],
+    did: ['0 rest', '10 collect', '11 work'],
+  },
+])('$name', ({ shares, did }) => {
+  expect(life(shares)).toEqual(did);
 });
