@@ -9,7 +9,7 @@ import { type Backend, BackendError, type Caller, type Snapshots } from '../api/
 import type { Route } from '../api/http/index.ts';
 import type { Member } from '../api/local-agent.ts';
 import { Connection, RpcDoor } from '../api/rpc/index.ts';
-import { type Configuration, drawLogId, GrpcTransport, type RaftSettings } from '../raft/index.ts';
+import { type Configuration, drawLogId, GrpcTransport } from '../raft/index.ts';
 import { seededRandom } from '../std/random.ts';
 import { installConnect } from './authority.ts';
 import { bootstrapEntries } from './bootstrap-entries.ts';
@@ -27,8 +27,9 @@ import { lanPoolOptions } from './pool-options.ts';
 import { forceLeaveMember, joinPool, memberOf, noSuchMember, poolParts } from './pool-view.ts';
 import { RpcForwarder } from './rpc/rpc-forwarder.ts';
 import { type RpcServer, startRpcServer } from './rpc/rpc-server.ts';
-import { aloneConfiguration, Server, type ServerOptions, ServerSnapshots } from './server/index.ts';
+import { aloneConfiguration, Server, ServerSnapshots } from './server/index.ts';
 import { addAutopilot } from './server-autopilot.ts';
+import { autopilotSeed, raftSettings } from './server-settings.ts';
 import { addServerMetrics, serverStats } from './server-stats.ts';
 import { noWan, Wan } from './wan.ts';
 
@@ -312,30 +313,6 @@ async function asking<T>(address: string, ask: (other: Connection) => Promise<T>
   } finally {
     connection.close();
   }
-}
-
-/** Checkpoints as configured, where it says so: our log is another one, and has defaults of its own. */
-function raftSettings({ config }: ClusterInput): Partial<RaftSettings> {
-  const { settings, given } = config;
-  return {
-    ...(given.has('raft_snapshot_threshold') ? { checkpointEntries: settings.raft_snapshot_threshold } : {}),
-    ...(given.has('raft_trailing_logs') ? { trailingEntries: settings.raft_trailing_logs } : {}),
-  };
-}
-
-/** Seeds the stored configuration of a new cluster; afterwards that belongs to the operators. */
-function autopilotSeed({ config }: ClusterInput): ServerOptions['autopilot'] & object {
-  const { autopilot } = config.settings;
-  return {
-    CleanupDeadServers: autopilot.cleanup_dead_servers,
-    LastContactThreshold: autopilot.last_contact_threshold,
-    MaxTrailingLogs: autopilot.max_trailing_logs,
-    MinQuorum: autopilot.min_quorum,
-    ServerStabilizationTime: autopilot.server_stabilization_time,
-    RedundancyZoneTag: autopilot.redundancy_zone_tag,
-    DisableUpgradeMigration: autopilot.disable_upgrade_migration,
-    UpgradeVersionTag: autopilot.upgrade_version_tag,
-  };
 }
 
 function hostPort(host: string, port: number): string {

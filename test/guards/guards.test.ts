@@ -12,7 +12,14 @@ let folder = '';
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'heddle-guards-'));
-  for (const file of ['package.json', 'biome.json', 'tsconfig.json', 'tsconfig.pure.json', '.dependency-cruiser.cjs']) {
+  for (const file of [
+    'package.json',
+    'biome.json',
+    'tsconfig.json',
+    'tsconfig.pure.json',
+    '.dependency-cruiser.cjs',
+    'knip.json',
+  ]) {
     cpSync(join(root, file), join(folder, file));
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -22,6 +29,9 @@ beforeAll(() => {
     'src/raft/core/clock.ts',
     "import { readFileSync } from 'node:fs';\nexport const now = (): unknown => [Date.now(), readFileSync];\n",
   );
+  plant('src/raft/lonely.ts', 'export const lonely = 1;\n');
+  plant('src/index.ts', "export { used } from './std/some.ts';\n");
+  plant('src/std/some.ts', 'export const used = 1;\nexport const forgotten = 1;\n');
   plant('src/gossip/node.ts', "import { raft } from '../raft/index.ts';\nexport const both = raft;\n");
   plant('src/fsm/a.ts', "import { b } from './b.ts';\nexport const a = (): unknown => b;\n");
   plant('src/fsm/b.ts', "import { a } from './a.ts';\nexport const b = (): unknown => a;\n");
@@ -57,4 +67,12 @@ it('the pure type check knows no platform', () => {
   const { status, output } = run('tsc', '-p', 'tsconfig.pure.json');
   expect(status).not.toBe(0);
   expect(output).toContain('src/raft/core/clock.ts');
+});
+
+it('what nobody imports is seen: a file, and an export', () => {
+  const { status, output } = run('knip', '--include', 'files,exports');
+  expect(status).not.toBe(0);
+  expect(output).toContain('src/raft/lonely.ts');
+  expect(output).toContain('forgotten');
+  expect(output).toContain('Unused exports (1)');
 });
