@@ -1,10 +1,11 @@
 /**
  * More than three servers can take: many clients write values of 512 KiB as fast as they are answered, to all servers, while
  * one follower stands still (SIGSTOP) and, later, the leader. What is refused must say so (503 or 429 with Retry-After), no
- * accepted write may be lost, and no server may grow without a bound. Prints counts and the most memory each server took.
+ * accepted write may be lost, and no server may grow without a bound. Prints counts, who led, and the most memory each server took.
  *
  *   npm run bench:overload                 192 clients, 15 seconds
  *   npm run bench:overload -- 64 30        fewer, for longer
+ *   npm run bench:overload -- --calm       nobody stands still: then nobody may lose the lead either
  */
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -13,14 +14,15 @@ import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { printTable } from './lib/table.ts';
 
-const { clients, seconds } = readCommandLine(
+const { clients, seconds, calm } = readCommandLine(
   {
     script: 'bench:overload',
     about: 'More than three servers can take: what is refused, what is kept, how much memory.',
     words: { usage: '[CLIENTS [SECONDS]]', help: 'how many write, for how long (192 15)', most: 2, numbers: true },
+    options: { calm: { type: 'boolean', default: false, help: 'nobody stands still: then nobody may lose the lead' } },
     environment: { BENCH_SUBNET: 'where the servers listen (127.0.36)' },
   },
-  ({ numbers: [clients = 192, seconds = 15] }) => ({ clients, seconds }),
+  ({ numbers: [clients = 192, seconds = 15], values: { calm } }) => ({ clients, seconds, calm }),
 );
 const subnet = process.env.BENCH_SUBNET ?? '127.0.36';
 const valueBytes = 512 * 1024;
@@ -89,6 +91,16 @@ function residentMiB(pid: number): number {
   return Number(found?.[1] ?? 0) / 1024;
 }
 
+/** Who led, by what the servers logged: `s1 in term 2`. */
+function leaders(cluster: ProcessCluster): string[] {
+  const found: { readonly term: number; readonly server: number }[] = [];
+  for (let server = 0; server < cluster.size; server++) {
+    const log = readFileSync(cluster.logFile(server), 'utf8');
+    for (const [, term] of log.matchAll(/role: role=leader term=(\d+)/g)) found.push({ term: Number(term), server });
+  }
+  return found.sort((a, b) => a.term - b.term).map(({ term, server }) => `s${server} in term ${term}`);
+}
+
 async function standStill(cluster: ProcessCluster, server: number, forMs: number): Promise<void> {
   cluster.signal(server, 'SIGSTOP');
   await delay(forMs);
@@ -96,7 +108,11 @@ async function standStill(cluster: ProcessCluster, server: number, forMs: number
 }
 
 async function main(): Promise<number> {
-  const cluster = await ProcessCluster.start({ size: 3, subnet });
+  const cluster = await ProcessCluster.start({
+    size: 3,
+    subnet,
+    flags: ['-log-level=info', '-hcl=limits { http_max_conns_per_client = 0 }'],
+  });
   const most = [0, 0, 0];
   let over = false;
   const watching = setInterval(() => {
@@ -107,8 +123,10 @@ async function main(): Promise<number> {
     const asking = Promise.all(Array.from({ length: clients }, (_, name) => client(cluster, name, () => over, tally)));
     const leader = (await cluster.leader()) ?? 0;
     await delay(seconds * 200);
-    await standStill(cluster, (leader + 1) % 3, seconds * 300);
-    await standStill(cluster, (await cluster.leader()) ?? leader, seconds * 200);
+    if (!calm) {
+      await standStill(cluster, (leader + 1) % 3, seconds * 300);
+      await standStill(cluster, (await cluster.leader()) ?? leader, seconds * 200);
+    } else await delay(seconds * 500);
     await delay(seconds * 300);
     over = true;
     const maps = await asking;
@@ -125,6 +143,8 @@ async function main(): Promise<number> {
       ['answer', 'writes'],
       [...tally.statuses].map(([word, count]) => [word, String(count)]),
     );
+    const terms = leaders(cluster);
+    process.stdout.write(`leaders: ${terms.join(', ')}\n`);
     printTable(
       'memory',
       ['server', 'most resident MiB'],
@@ -134,6 +154,7 @@ async function main(): Promise<number> {
       ...(lost > 0 ? [`${lost} accepted writes are not there`] : []),
       ...(tally.refusedWithoutRetryAfter > 0 ? [`${tally.refusedWithoutRetryAfter} refusals without Retry-After`] : []),
       ...(Math.max(...most) > residentMiBMax ? [`a server grew beyond ${residentMiBMax} MiB`] : []),
+      ...(calm && terms.length > 1 ? [`${terms.length - 1} leaders lost the lead under load alone`] : []),
       ...cluster.complaints,
     ];
     process.stdout.write(bad.length === 0 ? 'no accepted write was lost\n' : `FAIL: ${bad.join('; ')}\n`);

@@ -94,7 +94,13 @@ export function drawSwarm(root: Random, unsafeMs: number): Swarm {
   if (script !== undefined) return { ...scripts[script].adjust(swarm), profile: 'script', script };
   const random = root.stream('profile');
   const profile = random.pick<Exclude<Profile, 'script'>>(['mixed', 'mixed', 'elections', 'leases', 'membership']);
-  return leanings[profile](swarm, random);
+  return patient(leanings[profile](swarm, random), root.stream('patience').pick([1, 1, 3]));
+}
+
+/** Leaders that step down as soon as a follower would elect, or later. */
+function patient(swarm: Swarm, timeouts: number): Swarm {
+  const quorumSilenceTicks = timeouts * swarm.settings.electionTimeoutTicks!;
+  return { ...swarm, settings: { ...swarm.settings, quorumSilenceTicks } };
 }
 
 const calmNetwork = (swarm: Swarm): Swarm['network'] => ({

@@ -10,9 +10,16 @@ export interface RaftSettings {
   readonly heartbeatTicks: number;
   /**
    * Ticks of silence after which a follower stops believing in its leader (the actual wait is drawn from [n, 2n) at each
-   * reset), and after which a leader without a quorum's answers steps down. 300 ms: longer than any pause of a healthy loop.
+   * reset). 300 ms: longer than any pause of a healthy loop.
    */
   readonly electionTimeoutTicks: number;
+  /**
+   * Ticks without a quorum's answers after which a leader steps down. 1 s: on a machine with too much to do its followers may be kept
+   * from their CPU for longer than an election timeout, wake together, and find its messages first; a leader that had given up by then
+   * would have thrown away what waits in it. Nothing hangs on it but how long clients of a leader that was cut off wait: reads have a
+   * lease, and the others elect without asking it.
+   */
+  readonly quorumSilenceTicks: number;
   /**
    * How long after a contact with a leader a voter refuses its vote to others, even when the leader's connection broke. The
    * leader answers `lease` reads for (1 - leaseDriftMargin) of it. Two heartbeats: short, so that a dead leader is soon replaced;
@@ -78,6 +85,7 @@ export const defaultSettings: RaftSettings = {
   tickMs: 10,
   heartbeatTicks: 3,
   electionTimeoutTicks: 30,
+  quorumSilenceTicks: 100,
   leaseMs: 60,
   leaseDriftMargin: 0.2,
   commitNoticeTicks: 1,
@@ -108,7 +116,7 @@ export function resolveSettings(partial: Partial<RaftSettings> = {}): RaftSettin
       throw new RaftError('badOptions', { detail: `${name} must be a number >= 0, is ${String(value)}` });
     }
   }
-  const { heartbeatTicks, electionTimeoutTicks, tickMs, leaseMs, leaseDriftMargin } = settings;
+  const { heartbeatTicks, electionTimeoutTicks, quorumSilenceTicks, tickMs, leaseMs, leaseDriftMargin } = settings;
   const wrong = (detail: string): never => {
     throw new RaftError('badOptions', { detail });
   };
@@ -116,6 +124,11 @@ export function resolveSettings(partial: Partial<RaftSettings> = {}): RaftSettin
   if (heartbeatTicks < 1) wrong(`heartbeatTicks must be at least 1, is ${heartbeatTicks}`);
   if (electionTimeoutTicks < 2 * heartbeatTicks) {
     wrong(`electionTimeoutTicks (${electionTimeoutTicks}) must be at least twice heartbeatTicks (${heartbeatTicks})`);
+  }
+  if (quorumSilenceTicks < electionTimeoutTicks) {
+    wrong(
+      `quorumSilenceTicks (${quorumSilenceTicks}) must not be below electionTimeoutTicks (${electionTimeoutTicks})`,
+    );
   }
   if (leaseMs > electionTimeoutTicks * tickMs) {
     wrong(`leaseMs (${leaseMs}) must not exceed electionTimeoutTicks x tickMs (${electionTimeoutTicks * tickMs})`);

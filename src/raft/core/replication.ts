@@ -20,7 +20,7 @@ export function leaderTick(state: CoreState, leadership: Leadership): void {
     id === state.id ? state.tickCount : (leadership.peers.get(id)?.contactTick ?? Number.NEGATIVE_INFINITY),
   );
   // Check-quorum: nobody may have answered because somebody else leads.
-  if (state.rules.quorumIsLost(state.tickCount - newest, settings.electionTimeoutTicks)) {
+  if (state.rules.quorumIsLost(state.tickCount - newest, settings.quorumSilenceTicks)) {
     state.becomeFollower(state.term, '');
     return;
   }

@@ -1,6 +1,6 @@
 /**
- * This server's outgoing connection to one peer: a stream for heartbeats and votes, another for appends, so that the first never
- * wait behind the second. Messages that one input of the core causes leave as one frame, at once: a later turn
+ * This server's outgoing connections to one peer: one for heartbeats and votes, another for appends, so that the first never wait
+ * behind the second (two streams of one connection share its window and its socket). Messages that one input of the core causes leave as one frame, at once: a later turn
  * of the event loop would cost a busy server milliseconds on each of the three hops of a write. A broken stream is reported
  * once and dialled again, with a growing and jittered pause; messages meanwhile are dropped, as Raft allows.
  */
@@ -28,13 +28,16 @@ const unsentBytesMax = 32 * 1024 * 1024;
 export class PeerLink {
   readonly #options: LinkOptions;
   readonly #client: Client;
+  readonly #controlClient: Client;
   readonly #control: LinkStream;
   readonly #bulk: LinkStream;
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#client = new Client(options.address, options.credentials, options.channelOptions);
-    this.#control = new LinkStream(this.#client, { ...options, bulk: false });
+    const connect = (): Client => new Client(options.address, options.credentials, options.channelOptions);
+    this.#client = connect();
+    this.#controlClient = connect();
+    this.#control = new LinkStream(this.#controlClient, { ...options, bulk: false });
     this.#bulk = new LinkStream(this.#client, { ...options, bulk: true });
   }
 
@@ -60,6 +63,7 @@ export class PeerLink {
     this.#control.close();
     this.#bulk.close();
     this.#client.close();
+    this.#controlClient.close();
   }
 }
 
