@@ -91,7 +91,7 @@ const meanMs: Record<(typeof faultKinds)[number], readonly [number, number]> = {
 export function drawSwarm(root: Random, unsafeMs: number): Swarm {
   const swarm = drawMixed(root, unsafeMs);
   const script = drawScript(root);
-  if (script !== undefined) return { ...scripts[script].adjust(swarm), profile: 'script', script };
+  if (script !== undefined) return { ...patient(scripts[script].adjust(swarm), 1), profile: 'script', script };
   const random = root.stream('profile');
   const profile = random.pick<Exclude<Profile, 'script'>>(['mixed', 'mixed', 'elections', 'leases', 'membership']);
   return patient(leanings[profile](swarm, random), root.stream('patience').pick([1, 1, 3]));

@@ -29,7 +29,6 @@ export const quiet = (swarm: Swarm): Swarm => ({
   disk: { latencyMsMean: 0.3, slowServer: false },
   settings: {
     electionTimeoutTicks: 15,
-    quorumSilenceTicks: 15,
     heartbeatTicks: 3,
     appendEntriesMax: 1,
     inflightMessagesMax: 4,

@@ -56,6 +56,7 @@ export class RaftCore {
   tick(nowMs: number): void {
     this.state.nowMs = nowMs;
     this.state.tickCount++;
+    this.state.lateness.ticked(nowMs, this.state.settings.tickMs);
     roles[this.state.role].tick(this.state);
   }
 

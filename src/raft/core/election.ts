@@ -33,8 +33,13 @@ export const hasLostLog = (state: CoreState): boolean => isStrange(state, state.
 export function electionTick(state: CoreState): void {
   state.electionTicks++;
   if (!mayCampaign(state)) return;
-  if (state.electionTicks >= state.electionTimeoutTicks) startPreVote(state);
+  if (state.electionTicks >= state.electionTimeoutTicks + allowanceTicks(state)) startPreVote(state);
   else if (state.lostContact !== undefined) lostContactTick(state, state.lostContact);
+}
+
+/** For a leader that said that its timers are late: so much longer, twice the election timeout at most. */
+function allowanceTicks({ leaderLateMs, settings }: CoreState): number {
+  return Math.min(Math.ceil(leaderLateMs / settings.tickMs), 2 * settings.electionTimeoutTicks);
 }
 
 /**

@@ -86,6 +86,7 @@ function refuse(state: CoreState, append: Append): void {
 
 export function takeHeartbeat(state: CoreState, heartbeat: Heartbeat): void {
   state.heardFromLeader(heartbeat.from);
+  state.leaderLateMs = heartbeat.lateMs ?? 0;
   if (state.installing === undefined && heartbeat.commitIndex > state.commitIndex) {
     state.commitTo(Math.min(heartbeat.commitIndex, state.log.lastIndex));
   }

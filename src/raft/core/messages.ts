@@ -65,6 +65,8 @@ export interface Heartbeat extends Envelope {
   /** The read round this heartbeat confirms (unique and growing within the term). */
   readonly readRound: number;
   readonly sentMs: number;
+  /** How late the sender's own timers were lately, ms, where that is worth telling. */
+  readonly lateMs?: number;
 }
 export interface HeartbeatResponse extends Answer {
   readonly kind: 'heartbeatResponse';

@@ -73,6 +73,7 @@ function sendHeartbeat(state: CoreState, leadership: Leadership, to: ServerId, p
     commitIndex,
     readRound,
     sentMs: state.nowMs,
+    ...(state.lateness.ms === 0 ? {} : { lateMs: state.lateness.ms }),
   });
 }
 

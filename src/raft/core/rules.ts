@@ -38,8 +38,8 @@ export interface Rules {
   electionResult(configuration: Configuration, votes: ReadonlyMap<ServerId, boolean>): VoteResult;
   /** Dissertation §9.6: whoever could not win does not campaign, so that it raises no term. */
   preVoteResult(configuration: Configuration, votes: ReadonlyMap<ServerId, boolean>): VoteResult;
-  /** Dissertation §6.2: a leader that a majority has not answered for an election timeout may have been replaced, and steps down. */
-  quorumIsLost(silentTicks: number, electionTimeoutTicks: number): boolean;
+  /** Dissertation §6.2: a leader that a majority has not answered for so long may have been replaced, and steps down. */
+  quorumIsLost(silentTicks: number, quorumSilenceTicks: number): boolean;
   /** Raft §5.3: an entry is a candidate for commitment when a majority of each group has it on disk. */
   replicatedIndex(configuration: Configuration, matchIndex: (id: ServerId) => number): number;
   /** Raft §5.4.2, Figure 8: counting copies commits only entries of the current term; older ones follow from it. */
@@ -132,7 +132,7 @@ export const rules: Rules = {
   isSameLog: (known, answering) => known === answering,
   electionResult: (configuration, votes) => voteResult(voterGroups(configuration), votes),
   preVoteResult: (configuration, votes) => voteResult(voterGroups(configuration), votes),
-  quorumIsLost: (silentTicks, electionTimeoutTicks) => silentTicks >= electionTimeoutTicks,
+  quorumIsLost: (silentTicks, quorumSilenceTicks) => silentTicks >= quorumSilenceTicks,
   replicatedIndex: (configuration, matchIndex) => quorumValue(voterGroups(configuration), matchIndex, majority),
   mayCommitByCounting: (entryTerm, currentTerm) => entryTerm === currentTerm,
   ownMatchIndex: (_lastIndex, durableIndex) => durableIndex,

@@ -11,6 +11,7 @@ import type { Random } from '../../std/random.ts';
 import type { RaftSettings } from '../config.ts';
 import { Backlog } from './backlog.ts';
 import type { CoreEvent, LoadRequest } from './effects.ts';
+import { Lateness } from './lateness.ts';
 import { LogView, type TermBoundary } from './log-view.ts';
 import { isVoter, logIdOf, Membership, membersOf } from './membership.ts';
 import type { Message } from './messages.ts';
@@ -106,6 +107,9 @@ export class CoreState {
   /** Ticks since the election timer was reset, and how many it waits. */
   electionTicks = 0;
   electionTimeoutTicks = 0;
+  readonly lateness = new Lateness();
+  /** How late the leader's timers are, as it says: its silence is no sign of death for so much longer. */
+  leaderLateMs = 0;
   /** When the last message of a leader arrived, of whatever term: an old leader's lease outlives its term. */
   contactMs = Number.NEGATIVE_INFINITY;
   /** The connection to the leader broke; attempts left to replace it at once, and ticks until the next. */
@@ -290,6 +294,7 @@ export class CoreState {
   setLeader(leaderId: ServerId | ''): void {
     if (leaderId === this.leaderId) return;
     this.leaderId = leaderId;
+    this.leaderLateMs = 0;
     this.lostContact = undefined;
     this.events.push({ kind: 'leader', leaderId: leaderId === '' ? undefined : leaderId, term: this.term });
   }

@@ -21,7 +21,9 @@ export function invalidMessage(message: Message): string | undefined {
     case 'voteRequest':
       return isCount(message.lastIndex) && isCount(message.lastTerm) ? undefined : 'the last position is not valid';
     case 'heartbeat':
-      return isCount(message.commitIndex) && isCount(message.readRound) ? undefined : 'commit or round is not a count';
+      return [message.commitIndex, message.readRound, message.lateMs ?? 0].every(isCount)
+        ? undefined
+        : 'commit, round or lateness is not a count';
     case 'heartbeatResponse':
       return isCount(message.readRound) ? undefined : 'round is not a count';
     default:

@@ -94,7 +94,10 @@ export function fromWire(wire: WireMessage, from: ServerId, to: ServerId): Messa
       return { kind, ...envelope, ...answer(), ok: ok === true, ...indexes, ...hint, sentMs };
     }
     case 'heartbeat':
-      return { kind, ...envelope, commitIndex: n('commitIndex'), readRound: n('readRound'), sentMs };
+      return {
+        ...{ kind, ...envelope, commitIndex: n('commitIndex'), readRound: n('readRound'), sentMs },
+        ...(n('lateMs') === 0 ? {} : { lateMs: n('lateMs') }),
+      };
     case 'heartbeatResponse':
       return { kind, ...envelope, ...answer(), readRound: n('readRound'), sentMs };
     case 'timeoutNow':
