@@ -11,7 +11,7 @@ interface Reign {
 export const leadersStepDown: Invariant = {
   name,
   source: 'Raft dissertation §6.2 (check-quorum), Raft §6; fault catalogue N05, R40, R42; cockroach #104042',
-  says: 'A leader that no majority has answered for an election timeout, or whose committed configuration has no place for it, leads no more.',
+  says: 'A leader that no majority has answered for `quorumSilenceTicks`, or whose committed configuration has no place for it, leads no more.',
   create: () => {
     const reigns = new Map<string, Reign>();
     const reignOf = (id: string, state: CoreState): Reign => {
@@ -36,7 +36,7 @@ export const leadersStepDown: Invariant = {
         const recently = (voter: string): boolean => {
           if (voter === id) return true;
           if (!heard.has(voter)) heard.set(voter, tickCount);
-          return tickCount - heard.get(voter)! <= settings.electionTimeoutTicks;
+          return tickCount - heard.get(voter)! <= settings.quorumSilenceTicks;
         };
         // Every voter is looked at: a new one counts from now.
         const late = [...latest.voters, ...latest.votersOutgoing].filter((voter) => !recently(voter));
