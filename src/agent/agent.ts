@@ -140,6 +140,11 @@ export class Agent {
     return this.#doors?.addresses[0] ?? '';
   }
 
+  /** Connections to its HTTP doors. */
+  get httpConnections(): number {
+    return this.#doors?.connections ?? 0;
+  }
+
   /** Reads the configuration again and applies what may change while it runs. Throws when it cannot be used. */
   async reload(): Promise<void> {
     const config = usable(loadConfig(this.#options), this.#options);

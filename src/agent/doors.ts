@@ -17,6 +17,8 @@ import type { Metrics } from './metrics.ts';
 export interface OpenDoors {
   /** `http://127.0.0.1:8500`, `unix:///path`; in the order of the configuration. */
   readonly addresses: readonly string[];
+  /** Open ones, of all doors. */
+  readonly connections: number;
   close(): Promise<void>;
 }
 
@@ -43,7 +45,13 @@ export async function openHttp(
       throw new ConfigError(`Failed to start HTTP server: ${openProblem(listen, error as NodeJS.ErrnoException)}`);
     }
   }
-  return { addresses, close };
+  return {
+    addresses,
+    get connections() {
+      return servers.reduce((sum, server) => sum + server.connections, 0);
+    },
+    close,
+  };
 }
 
 function doorOptions(config: AgentConfig) {

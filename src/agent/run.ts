@@ -49,7 +49,7 @@ export async function runAgent(input: RunInput): Promise<number> {
       output: input.out,
       onConfigured: (starting) => {
         configured = starting;
-        if (starting.config.server) becomeServer();
+        if (starting.config.server) stopWatching = becomeServer(() => starting.httpConnections);
         pidFile = writePidFile(starting.config.settings.pid_file);
         if (!starting.config.settings.log_json) {
           input.out(banner(starting.config, starting.nodeId, starting.dataDir));

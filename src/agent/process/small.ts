@@ -7,11 +7,12 @@
  * - The young generation: it grows with all that ever survived, up to 16 MB twice. At rest it does not grow.
  * - What the start left behind, or a busy time: a third of the heap. It is collected once, and its pages are given back.
  *
- * A client that has work to do (a tenth of a core, seen within a second) has Node's own settings until it rests again. So has
- * a server, always. These are settings of a whole process: an agent inside of another program leaves that program's alone.
+ * A client that has work to do (a tenth of a core, seen within a second) has Node's own settings until it rests again. A server
+ * has Node's own compiler, always, and a heap as large as its work asks for (`server-heap.ts`). These are settings of a whole process: an agent inside of another program leaves that program's alone.
  */
 import { setFlagsFromString } from 'node:v8';
 import type { Clock } from '../../std/clock.ts';
+import { fitHeap } from './server-heap.ts';
 
 /** After the start: long enough that the agent has joined, synchronised and opened its streams. */
 const settleMs = 10_000;
@@ -32,8 +33,10 @@ export function beginAgent(): void {
   set('rest');
 }
 
-export function becomeServer(): void {
+/** `connections`: how many clients it has, by which its heap is measured. Returns how to end that. */
+export function becomeServer(connections: () => number): () => void {
   set('work');
+  return fitHeap(connections);
 }
 
 export interface ClientEdges {

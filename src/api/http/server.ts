@@ -31,6 +31,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Of a Unix socket: port 0 and the path as the address. */
   readonly address: AddressInfo;
+  /** Open ones. */
+  readonly connections: number;
   /** Stops listening, ends every connection (busy ones a moment later), resolves when all are gone. */
   close(): Promise<void>;
 }
@@ -52,6 +54,9 @@ export async function serveHttp(door: Door, limit: ConnectionLimit, options: Ser
   });
   return {
     address: addressOf(server.address()),
+    get connections() {
+      return sockets.size;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => {

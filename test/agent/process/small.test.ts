@@ -46,7 +46,7 @@ for (let round = 0; round < 20; round++) {
 const clock = '{ monotonicMs: () => performance.now(), after: () => () => undefined }';
 
 it('this Node knows every flag', () => {
-  const { complaints } = run(`small.beginAgent(); small.becomeServer(); small.becomeClient(${clock});`);
+  const { complaints } = run(`small.beginAgent(); small.becomeServer(() => 0); small.becomeClient(${clock});`);
   expect(complaints).toBe('');
 });
 
@@ -55,7 +55,7 @@ it('optimises what is hot in a server, and not in a client at rest', () => {
     /completed optimizing .*JSFunction hot.*TURBOFAN/.test(
       run(`small.beginAgent(); ${become}; ${hot}`, '--trace-opt').out,
     );
-  expect(optimised('small.becomeServer()')).toBe(true);
+  expect(optimised('small.becomeServer(() => 512)')).toBe(true);
   expect(optimised(`small.becomeClient(${clock})`)).toBe(false);
 });
 
@@ -70,8 +70,31 @@ it('does not let the young generation of a client at rest grow', () => {
         console.log(v8.getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size);`,
       ).out,
     );
-  expect(youngBytes(`small.becomeClient(${clock})`)).toBeLessThan(youngBytes('small.becomeServer()'));
+  expect(youngBytes(`small.becomeClient(${clock})`)).toBeLessThan(youngBytes('small.becomeServer(() => 512)'));
 });
+
+it.skipIf(!process.versions.v8.startsWith('11.'))(
+  'bounds the young generation of a server with few connections',
+  () => {
+    const youngMiB = (connections: number): number =>
+      Number(
+        run(
+          `import v8 from 'node:v8';
+        small.beginAgent();
+        small.becomeServer(() => ${connections});
+        let held = [];
+        for (let turn = 0; turn < 100; turn++) {
+          for (let i = 0; i < 20_000; i++) { held.push({ i }); if (held.length > 50_000) held = []; }
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        console.log(v8.getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size / 2 ** 20);
+        process.exit();`,
+        ).out,
+      );
+    expect(youngMiB(64)).toBeGreaterThanOrEqual(8);
+    expect(youngMiB(64)).toBeLessThan(youngMiB(512));
+  },
+);
 
 it('gives back what the start left behind', () => {
   const { out } = run(`
