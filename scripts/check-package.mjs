@@ -1,9 +1,9 @@
 // Whether the package works for somebody who installs it: packs it, installs the tarball in an empty folder, runs the command
-// line, an agent and a key-value write, and a program that imports the four doors. `npm run test:package`
+// line, an agent and a key-value write, a program that imports the four doors, and the examples of the pages. `npm run test:package`
 //
 // Needs a registry (or npm's cache) for the dependencies. The agent binds 127.0.21.9, or --address.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -82,6 +82,16 @@ try {
   }
   writeFileSync(join(folder, 'program.js'), program);
   expect('a program', run('node', 'program.js'), /^true\n+simulated\n$/);
+  copyFileSync(join(root, 'examples/replicated-counter.mjs'), join(folder, 'counter.mjs'));
+  expect('Raft alone, as on its page', run('node', 'counter.mjs'), /^back: 42$/m);
+  // The example of the README, as somebody would paste it, with the vitest that this repository uses.
+  const [, example] = /```ts\n(import { expect, it } from 'vitest';[\s\S]*?)```/.exec(
+    readFileSync(join(root, 'README.md'), 'utf8'),
+  );
+  writeFileSync(join(folder, 'example.test.ts'), example);
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/vitest/package.json'), 'utf8'));
+  run('npm', 'install', '--no-audit', '--no-fund', '--loglevel=error', '--save-dev', `vitest@${version}`);
+  expect('the example of the README', run('npx', 'vitest', 'run', '--no-color'), /Tests {2}1 passed/);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

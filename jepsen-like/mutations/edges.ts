@@ -104,6 +104,14 @@ export const edgeMutations: readonly Mutation[] = [
     },
   },
   {
+    name: 'a damaged checkpoint is installed',
+    source: 'D09, NATS #7556',
+    edges: (edges) => {
+      (edges.stateMachine as StateMachine & { verifies: boolean }).verifies = false;
+      return edges;
+    },
+  },
+  {
     name: 'a checkpoint says more than it holds',
     source: 'D20, R21',
     edges: (edges) =>

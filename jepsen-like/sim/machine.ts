@@ -56,6 +56,8 @@ export class SimMachine implements StateMachine {
   appliedIndex = 0;
   /** Over every command applied, in order. */
   hash = 0;
+  /** A received checkpoint is compared with its checksum. */
+  verifies = true;
   /** The next checkpoint fails. */
   failNextCheckpoint = false;
   /** There is no room for a checkpoint until then. */
@@ -152,7 +154,8 @@ export class SimMachine implements StateMachine {
       finish: async () => {
         const bytes = Buffer.concat(chunks);
         this.#partial = undefined;
-        if (bytes.length !== file.sizeBytes || `${crc32(bytes)}` !== file.checksum) throw new Error('checksum');
+        const whole = bytes.length === file.sizeBytes && `${crc32(bytes)}` === file.checksum;
+        if (!whole && this.verifies) throw new Error('checksum');
         this.#files.set(file.id, bytes);
         if (this.#events.persists('checkpoint received')) return dead();
       },

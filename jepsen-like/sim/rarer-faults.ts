@@ -97,6 +97,9 @@ export const rarerActs: { readonly [K in RarerFaultKind]: Act } = {
     if (diskWasLost(world) || majorityNeeds(world, server)) return;
     replaceDisk(world, server, durationMs);
   },
+  corruptChunk: (world) => {
+    world.network.corruptNext = true;
+  },
   /** Two halves that only one server joins. */
   bridge: (world, random, durationMs) => {
     const [joint, ...rest] = random.shuffle(world.servers);

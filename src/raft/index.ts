@@ -1,5 +1,7 @@
 /** The one door of the consensus library. */
 
+export type { Clock } from '../std/clock.ts';
+export { type Random, seededRandom } from '../std/random.ts';
 export { systemClock } from './clock.ts';
 export type { RaftSettings } from './config.ts';
 export { defaultSettings, resolveSettings } from './config.ts';

@@ -27,6 +27,8 @@ export class SimNetwork {
   lossRate: number;
   duplicateRate: number;
   lateRate: number;
+  /** One bit of the next chunk of a checkpoint is another on arrival. */
+  corruptNext = false;
   readonly #weather: NetworkWeather;
   readonly #random: Random;
   readonly #time: VirtualTime;
@@ -71,6 +73,7 @@ export class SimNetwork {
   heal(): void {
     this.#held.clear();
     this.#cut.clear();
+    this.corruptNext = false;
     this.lossRate = 0;
     this.duplicateRate = 0;
     this.lateRate = 0;
@@ -130,7 +133,7 @@ export class SimNetwork {
     try {
       for (let offset = receiver.offset; offset < offer.checkpoint.sizeBytes; ) {
         if (!alive()) throw new Error('the sender died');
-        const chunk = await read(offset, chunkBytes);
+        const chunk = this.#carried(await read(offset, chunkBytes));
         await this.#turn(offer, () => receiver.write(chunk));
         offset += chunk.length;
       }
@@ -141,6 +144,16 @@ export class SimNetwork {
       this.#events.mark('checkpoint: transfer broke');
       throw error;
     }
+  }
+
+  #carried(chunk: Uint8Array): Uint8Array {
+    if (!this.corruptNext) return chunk;
+    this.corruptNext = false;
+    this.#events.mark('network: chunk damaged');
+    const damaged = new Uint8Array(chunk);
+    const at = this.#random.int(0, damaged.length - 1);
+    damaged[at] = damaged[at]! ^ (1 << this.#random.int(0, 7));
+    return damaged;
   }
 
   /** One message there and its effect; rejects if the link is cut or nobody answers in time. */
