@@ -86,6 +86,7 @@ export const edgeMutations: readonly Mutation[] = [
   {
     name: 'entries reach the disk before the term that they are of',
     source: 'R02, D01',
+    byCrashPoints: true,
     store: (store) =>
       wrapStore(store, (operations) =>
         store.commit([
@@ -155,17 +156,6 @@ export const edgeMutations: readonly Mutation[] = [
           ...operations,
           { kind: 'put', key: 'hardState', value: encodeRecord({ term, votedFor: '' }) },
         ]);
-      }),
-  },
-  {
-    name: 'what contradicts an installed checkpoint stays in the log',
-    source: 'R16, R19, openraft 674e78aa',
-    store: (store) =>
-      wrapStore(store, (operations) => {
-        const installs = operations.some(({ kind, key }) => kind === 'remove' && key === 'installing');
-        return store.commit(
-          installs ? operations.filter(({ kind, key }) => kind === 'put' || key === 'installing') : operations,
-        );
       }),
   },
   {

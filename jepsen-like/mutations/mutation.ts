@@ -23,6 +23,8 @@ export interface Mutation {
    * sentence.
    */
   readonly harmless?: string;
+  /** It shows only where a server dies at one certain point: `sim/every-crash-point.ts` goes through them, instead of seeds. */
+  readonly byCrashPoints?: true;
   readonly rules?: Partial<Rules>;
   readonly store?: (store: LogStore, host: MutationHost) => LogStore;
   /** What clients speak to in place of the node. */

@@ -8,7 +8,8 @@
  */
 import { numberIn, readCommandLine } from '../command-line.ts';
 import { type Mutation, mutations } from '../mutations/index.ts';
-import { World } from './world.ts';
+import { everyCrashPoint } from './every-crash-point.ts';
+import { type RunResult, World } from './world.ts';
 
 const {
   seeds: seedsMax,
@@ -36,7 +37,18 @@ const {
 );
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
+async function deathsToFind(mutation: Mutation): Promise<{ seeds: number; how: string } | undefined> {
+  let how: string | undefined;
+  const failed = (_at: unknown, _what: string, { violation }: RunResult): boolean => {
+    how = violation?.invariant;
+    return false;
+  };
+  const { deaths } = await everyCrashPoint('2', { mutation, failed });
+  return how === undefined ? undefined : { seeds: deaths, how };
+}
+
 async function seedsToFind(mutation: Mutation): Promise<{ seeds: number; how: string } | undefined> {
+  if (mutation.byCrashPoints) return deathsToFind(mutation);
   for (let i = 0; i < seedsMax; i++) {
     const world = new World({ seed: String(from + i), unsafeMs, mutation });
     const { violation } = await world.run();
