@@ -44,6 +44,25 @@ export class LmdbStorage implements Storage {
       maxDbs: 1,
       readOnly: options.readOnly ?? false,
     });
+    if (options.readOnly !== true) this.#beginFreeList();
+  }
+
+  /**
+   * A compacted copy has no list of free pages. LMDB (lmdb 3.5.6) begins one at the first commit, and if that one's list is longer than half
+   * a page it looks into the record that it is just making: the process dies of an assertion, or of a bad address. So the first commit
+   * is a small one.
+   */
+  #beginFreeList(): void {
+    const stats = this.#env.getStats() as {
+      readonly entryCount: number;
+      readonly free: { readonly entryCount: number };
+    };
+    if (stats.entryCount === 0 || stats.free.entryCount > 0) return;
+    const scratch = Buffer.from('\0');
+    this.#env.transactionSync(() => {
+      this.#env.putSync(scratch, scratch);
+      this.#env.removeSync(scratch);
+    });
   }
 
   get(key: string): Uint8Array | undefined {
