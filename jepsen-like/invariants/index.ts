@@ -14,6 +14,7 @@ import { leadersStepDown } from './leaders-step-down.ts';
 import { logMatching } from './log-matching.ts';
 import { monotonicIndexes } from './monotonic-indexes.ts';
 import { proposedOnce } from './proposed-once.ts';
+import { queryIndexes } from './query-indexes.ts';
 import { readFreshness } from './read-freshness.ts';
 import { stateMachineSafety } from './state-machine-safety.ts';
 
@@ -33,5 +34,6 @@ export const invariants: readonly Invariant[] = [
   acknowledgedWrites,
   proposedOnce,
   readFreshness,
+  queryIndexes,
   configurationSteps,
 ];

@@ -34,6 +34,10 @@ export interface Watch {
   durable?(server: Watched, index: number, entry: MirroredEntry): void;
   applied?(server: Watched, index: number, term: number, commandId: number, hash: number): void;
   restored?(server: Watched, index: number, hash: number): void;
+  /** What the state is, by its rows: after a run of entries, or a restore. */
+  stateIs?(server: Watched, index: number, fingerprint: string): void;
+  /** A consistent read of a key told a client this index; one that had ended before it began had told `before`. */
+  answered?(server: Watched, key: string, index: number, before: number): void;
   acknowledged?(commandId: number, index: number): void;
   readServed?(server: Watched, mode: 'lease' | 'readIndex', index: number, acknowledgedBefore: number): void;
 }

@@ -6,15 +6,23 @@ export const stateMachineSafety: Invariant = {
   source: 'Raft §5.4.3, Figure 3',
   says: 'Servers that have applied up to the same index have the same state, however they got there.',
   create: () => {
-    const hashes = new Map<number, { hash: number; on: string }>();
-    const check = (id: string, index: number, hash: number): void => {
-      const known = hashes.get(index);
-      if (known === undefined) hashes.set(index, { hash, on: id });
-      else hold(known.hash === hash, name, () => `${known.on} and ${id} differ after ${index}`);
-    };
+    const entries = new Map<number, Seen<number>>();
+    const states = new Map<number, Seen<string>>();
     return {
-      applied: ({ id }, index, _term, _command, hash) => check(id, index, hash),
-      restored: ({ id }, index, hash) => check(id, index, hash),
+      applied: ({ id }, index, _term, _command, hash) => agree(entries, 'entries', id, index, hash),
+      restored: ({ id }, index, hash) => agree(entries, 'entries', id, index, hash),
+      stateIs: ({ id }, index, fingerprint) => agree(states, 'rows', id, index, fingerprint),
     };
   },
 };
+
+interface Seen<T> {
+  readonly value: T;
+  readonly on: string;
+}
+
+function agree<T>(seen: Map<number, Seen<T>>, what: string, id: string, index: number, value: T): void {
+  const known = seen.get(index);
+  if (known === undefined) seen.set(index, { value, on: id });
+  else hold(known.value === value, name, () => `the ${what} of ${known.on} and ${id} differ after ${index}`);
+}

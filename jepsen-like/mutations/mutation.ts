@@ -3,12 +3,15 @@
  * arguments of the real constructor.
  */
 
+import type { StoreOptions } from '../../src/fsm/index.ts';
 import type { Rules } from '../../src/raft/core/rules.ts';
 import type { Raft, RaftEdges } from '../../src/raft/index.ts';
 import type { LogStore } from '../../src/raft/log/store.ts';
+import type { SimClock } from '../sim/clock.ts';
 
 /** What a wrapper may ask of the server it runs in. */
 export interface MutationHost {
+  readonly clock: SimClock;
   later(delayMs: number, callback: () => void): unknown;
   /** Another server that leads. */
   readonly otherLeader: Raft | undefined;
@@ -29,5 +32,7 @@ export interface Mutation {
   readonly store?: (store: LogStore, host: MutationHost) => LogStore;
   /** What clients speak to in place of the node. */
   readonly raft?: (raft: Raft, host: MutationHost) => Raft;
+  /** Commands of Heddle's own state machine, which is replicated instead of registers. */
+  readonly commands?: (host: MutationHost) => NonNullable<StoreOptions['commands']>;
   readonly edges?: (edges: RaftEdges, host: MutationHost) => RaftEdges;
 }

@@ -5,8 +5,7 @@
 import { RaftError, type ReadMode } from '../../src/raft/index.ts';
 import type { Random } from '../../src/std/random.ts';
 import type { Operation, Outcome } from '../history.ts';
-import type { CommandResult } from './machine.ts';
-import { encodeCommand } from './machine.ts';
+import { bystand, propose } from './door.ts';
 import type { SimServer } from './server.ts';
 import type { World } from './world.ts';
 
@@ -78,35 +77,29 @@ export class SimClient {
   ): void {
     const world = this.#world;
     const id = world.nextCommand();
-    const value = id;
-    const expect = kind === 'cas' ? (world.lastSeen.get(key) ?? null) : undefined;
-    const input = kind === 'cas' ? { from: expect, to: value } : value;
+    const expect = kind === 'cas' ? (server.heddle?.register(key).value ?? world.lastSeen.get(key) ?? null) : undefined;
+    const input = kind === 'cas' ? { from: expect, to: id } : id;
     const padding =
       world.swarm.payloadBytes > 0 ? 'x'.repeat(this.#random.int(0, world.swarm.payloadBytes)) : undefined;
     world.time.schedule(giveUpMs, () => finish('unknown', undefined, 'timeout', input));
-    server
-      .raft!.propose(
-        encodeCommand({
-          id,
-          key,
-          value,
-          ...(kind === 'cas' ? { expect: expect! } : {}),
-          ...(padding ? { padding } : {}),
-          ...(server.machine.format > 1 && this.#random.chance(0.3) ? { format: server.machine.format } : {}),
-        }),
-      )
-      .then(
-        ({ index, result }) => {
-          world.acknowledged(id, index);
-          world.lastSeen.set(key, value);
-          finish('ok', (result as CommandResult).applied, undefined, input);
-        },
-        (error: unknown) => {
-          const code = error instanceof RaftError ? error.code : String(error);
-          this.#redirect(error);
-          finish(code === 'leadershipLost' || code === 'stopped' ? 'unknown' : 'fail', undefined, code, input);
-        },
-      );
+    propose(server, {
+      ...{ id, key, value: id },
+      ...(kind === 'cas' ? { expect: expect! } : {}),
+      ...(padding ? { padding } : {}),
+      ...(server.machine.format > 1 && this.#random.chance(0.3) ? { format: server.machine.format } : {}),
+    }).then(
+      ({ index, applied }) => {
+        world.acknowledged(id, index);
+        world.lastSeen.set(key, id);
+        finish('ok', applied, undefined, input);
+      },
+      (error: unknown) => {
+        const code = error instanceof RaftError ? error.code : String(error);
+        this.#redirect(error);
+        finish(code === 'leadershipLost' || code === 'stopped' ? 'unknown' : 'fail', undefined, code, input);
+      },
+    );
+    if (server.heddle !== undefined) bystand(server, this.#random);
   }
 
   #read(
@@ -117,11 +110,14 @@ export class SimClient {
   ): void {
     const world = this.#world;
     const freshness = world.acknowledgedIndex;
+    const told = world.toldIndexes.get(key) ?? 0;
     world.time.schedule(giveUpMs, () => finish('fail', undefined, 'timeout', undefined));
     server.raft!.readBarrier(mode).then(
       (index) => {
-        const value = server.machine.registers.get(key) ?? null;
+        const register = server.machine.state.register(key);
+        const { value } = register;
         world.readServed(server, mode, index, freshness);
+        world.answered(server, key, register.index, told);
         if (value !== null) world.lastSeen.set(key, value);
         finish('ok', value, undefined, undefined);
       },

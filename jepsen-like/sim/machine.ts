@@ -1,10 +1,11 @@
 /**
- * The replicated state of the simulation: registers, with reads outside the log. What it has applied survives the death of the
- * process (the kernel holds the pages) and not a power loss, after which it is rebuilt from its last checkpoint: as Heddle's own.
+ * The replicated state of a simulated server on its simulated disk, with reads outside the log. What it has applied survives the death of
+ * the process (the kernel holds the pages) and not a power loss, after which it is rebuilt from its last checkpoint: as Heddle's own.
  */
 import { crc32 } from 'node:zlib';
 import type { CheckpointFile, CheckpointReceiver, CommittedEntry, StateMachine } from '../../src/raft/index.ts';
 import type { Random } from '../../src/std/random.ts';
+import type { ReplicatedState, Saved } from './state.ts';
 
 export interface Command {
   /** Unique in the run. */
@@ -14,16 +15,14 @@ export interface Command {
   /** Compare-and-set: only if the register holds this. */
   readonly expect?: number | null;
   readonly padding?: string;
+  /** Of Heddle's own state machine: the log entry as its leader made it, base64. */
+  readonly envelope?: string;
   /** Absent: the first format. A server that does not know it must stop, not skip it. */
   readonly format?: number;
 }
 
 /** Formats of commands: what a server knows that has been upgraded. */
 export const newestFormat = 2;
-
-export interface CommandResult {
-  readonly applied: boolean;
-}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -36,6 +35,8 @@ export interface MachineEvents {
   /** An entry was applied; `hash` covers everything applied up to it. */
   applied(entry: CommittedEntry, command: Command, hash: number): void;
   restored(index: number, hash: number): void;
+  /** What the state is after a run or a restore, where entries alone do not tell. */
+  stateIs(index: number, fingerprint: string): void;
   /** Something is about to be, or has just been, written for good. True: the process has died here; nothing more is done. */
   persists(what: string): boolean;
   mark(name: string): void;
@@ -44,15 +45,14 @@ export interface MachineEvents {
 /** What a dead process does: nothing, for ever. */
 const dead = <T>(): Promise<T> => new Promise(() => {});
 
-interface Content {
-  readonly registers: readonly (readonly [string, number])[];
+interface Content extends Saved {
   readonly hash: number;
   readonly appliedIndex: number;
   readonly format: number;
 }
 
 export class SimMachine implements StateMachine {
-  registers = new Map<string, number>();
+  readonly state: ReplicatedState;
   appliedIndex = 0;
   /** Over every command applied, in order. */
   hash = 0;
@@ -77,29 +77,32 @@ export class SimMachine implements StateMachine {
   readonly #random: Random;
   readonly #events: MachineEvents;
 
-  constructor(name: string, random: Random, events: MachineEvents) {
+  constructor(name: string, random: Random, state: ReplicatedState, events: MachineEvents) {
     this.#name = name;
+    this.state = state;
     this.#random = random.stream('machine');
     this.#events = events;
   }
 
-  apply(entries: readonly CommittedEntry[]): readonly CommandResult[] {
+  apply(entries: readonly CommittedEntry[]): readonly unknown[] {
     const commands = entries.map(({ data }) => decodeCommand(data));
     this.#persists('apply, before');
     // All of a run or none: a transaction that meets what this release does not know is rolled back.
     for (const [i, { format }] of commands.entries()) this.#know(format ?? 1, `entry ${entries[i]!.index}`);
-    const results = entries.map((entry, i) => {
-      const command = commands[i]!;
+    const results = this.state.apply(entries, commands);
+    for (const [i, entry] of entries.entries()) {
       this.appliedIndex = entry.index;
       this.hash = crc32(entry.data, crc32(`${entry.index} ${entry.term}`, this.hash));
-      this.#events.applied(entry, command, this.hash);
-      const { key, value, expect } = command;
-      if (expect !== undefined && (this.registers.get(key) ?? null) !== expect) return { applied: false };
-      this.registers.set(key, value);
-      return { applied: true };
-    });
+      this.#events.applied(entry, commands[i]!, this.hash);
+    }
+    this.#tellState();
     this.#persists('apply, after');
     return results;
+  }
+
+  #tellState(): void {
+    const fingerprint = this.state.fingerprint();
+    if (fingerprint !== undefined) this.#events.stateIs(this.appliedIndex, fingerprint);
   }
 
   /** In the middle of a call that the dead process made: its node has stopped, and hears of no error. */
@@ -109,7 +112,7 @@ export class SimMachine implements StateMachine {
 
   checkpoint(): Promise<CheckpointFile> {
     const { hash, appliedIndex } = this;
-    const content: Content = { registers: [...this.registers], hash, appliedIndex, format: this.#written };
+    const content: Content = { ...this.state.save(), hash, appliedIndex, format: this.#written };
     const bytes = encoder.encode(JSON.stringify(content));
     const id = `${this.#name}-${this.#number++}`;
     const checksum = `${crc32(bytes)}`;
@@ -169,6 +172,7 @@ export class SimMachine implements StateMachine {
     this.#load(this.#files.get(file.id)!);
     this.#latest = file;
     this.#events.restored(this.appliedIndex, this.hash);
+    this.#tellState();
     if (this.#events.persists('restore, after')) return dead();
   }
 
@@ -178,7 +182,7 @@ export class SimMachine implements StateMachine {
     if (this.#partial !== undefined) this.#partial.chunks.length = this.#random.int(0, this.#partial.chunks.length);
     const file = this.#latest;
     if (file !== undefined) this.#load(this.#files.get(file.id)!);
-    else this.#load(encoder.encode('{"registers":[],"hash":0,"appliedIndex":0,"format":1}'));
+    else this.#load(encoder.encode('{"hash":0,"appliedIndex":0,"format":1}'));
   }
 
   /** The disk is replaced by an empty one. */
@@ -206,7 +210,7 @@ export class SimMachine implements StateMachine {
     const content = JSON.parse(decoder.decode(bytes)) as Content;
     this.#know(content.format, `a checkpoint at ${content.appliedIndex}`);
     this.#written = content.format;
-    this.registers = new Map(content.registers);
+    this.state.load(content);
     this.hash = content.hash;
     this.appliedIndex = content.appliedIndex;
   }

@@ -1,23 +1,29 @@
 /**
  * The simulation from a command line:
  *
- *   npm run sim -- --seed N [--ms M] [--trace]     one run, again and again the same
+ *   npm run sim -- --seed N [--state heddle] [--ms M] [--trace]     one run, again and again the same
  *   npm run sim -- --minutes M [--from N]          seed after seed for some real minutes
  *   npm run sim -- --seeds COUNT [--from N]
  */
-import { numberIn, readCommandLine } from '../command-line.ts';
+import { numberIn, readCommandLine, UsageError } from '../command-line.ts';
 import { Coverage } from './coverage.ts';
 import { shrink } from './shrink.ts';
+import { type StateKind, stateKinds } from './state.ts';
 import { report } from './timeline.ts';
 import { type RunResult, World } from './world.ts';
 
-const { seed, minutes, count, from, unsafeMs, trace, shrinks } = readCommandLine(
+const { seed, state, minutes, count, from, unsafeMs, trace, shrinks } = readCommandLine(
   {
     script: 'sim',
     about:
       'Clusters under faults on a virtual clock. One seed decides everything; a run that fails is shrunk and told.',
     options: {
       seed: { type: 'string', value: 'N', help: 'one run, again and again the same; else seed after seed' },
+      state: {
+        type: 'string',
+        value: 'KIND',
+        help: 'registers or heddle: what is replicated (with --seed: registers; else both in turn)',
+      },
       trace: { type: 'boolean', default: false, help: 'prints every event' },
       minutes: { type: 'string', value: 'M', help: 'seed after seed for so long (without end)' },
       seeds: { type: 'string', value: 'COUNT', help: 'so many seeds (without end)' },
@@ -28,6 +34,7 @@ const { seed, minutes, count, from, unsafeMs, trace, shrinks } = readCommandLine
   },
   ({ values }) => ({
     seed: values.seed,
+    state: values.state === undefined ? undefined : stateKind(values.state),
     minutes: values.minutes === undefined ? Number.POSITIVE_INFINITY : numberIn('--minutes', values.minutes),
     count: values.seeds === undefined ? Number.POSITIVE_INFINITY : numberIn('--seeds', values.seeds, { whole: true }),
     from: values.from === undefined ? Date.now() : numberIn('--from', values.from, { whole: true }),
@@ -38,12 +45,17 @@ const { seed, minutes, count, from, unsafeMs, trace, shrinks } = readCommandLine
 );
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
+function stateKind(text: string): StateKind {
+  const kind = stateKinds.find((each) => each === text);
+  if (kind === undefined) throw new UsageError(`--state "${text}": want ${stateKinds.join(' or ')}`);
+  return kind;
+}
+
 /** One run in so many is done twice, and must give the same bytes. */
 const twiceEvery = 10;
 
-async function one(ofSeed: string): Promise<RunResult> {
-  const world = new World({ seed: ofSeed, unsafeMs, ...(trace ? { sink: print } : {}) });
-  return world.run();
+function one(ofSeed: string, kind: StateKind): Promise<RunResult> {
+  return new World({ seed: ofSeed, state: kind, unsafeMs, ...(trace ? { sink: print } : {}) }).run();
 }
 
 async function failed(result: RunResult): Promise<void> {
@@ -54,7 +66,7 @@ async function failed(result: RunResult): Promise<void> {
     print(`smallest: ${small.faults.length} scheduled faults of ${result.faults.length}`);
     for (const line of report(small)) print(line);
   }
-  print(`replay: npm run sim -- --seed ${result.seed} --ms ${unsafeMs} --trace`);
+  print(`replay: npm run sim -- --seed ${result.seed} --state ${result.state} --ms ${unsafeMs} --trace`);
   process.exitCode = 1;
 }
 
@@ -68,12 +80,13 @@ async function explore(): Promise<void> {
   let faults = 0;
   let failures = 0;
   for (let i = 0; i < count && performance.now() < endMs; i++) {
-    const result = await one(String(BigInt(from) + BigInt(i)));
+    const number = BigInt(from) + BigInt(i);
+    const result = await one(String(number), state ?? (number % 3n === 0n ? 'heddle' : 'registers'));
     runs++;
     virtualMs += result.virtualMs;
     coverage.add(result.marks);
     for (const [name, n] of result.marks) if (name.startsWith('fault: ')) faults += n;
-    if (i % twiceEvery === 0 && (await one(result.seed)).digest !== result.digest) {
+    if (i % twiceEvery === 0 && (await one(result.seed, result.state)).digest !== result.digest) {
       print(`seed ${result.seed} gave another trace the second time`);
       process.exitCode = 1;
       break;
@@ -98,7 +111,7 @@ async function explore(): Promise<void> {
 }
 
 if (seed !== undefined) {
-  const result = await one(seed);
+  const result = await one(seed, state ?? 'registers');
   print(`seed ${seed}: ${result.virtualMs.toFixed(0)} virtual ms, ${result.events} events, trace ${result.digest}`);
   if (result.violation !== undefined) await failed(result);
 } else await explore();

@@ -19,8 +19,10 @@ import type { Random } from '../../src/std/random.ts';
 import { SimDisk } from '../../src/testing/sim/disk.ts';
 import type { Mutation } from '../mutations/mutation.ts';
 import { SimClock } from './clock.ts';
+import { HeddleState } from './heddle-state.ts';
 import { SimMachine } from './machine.ts';
 import { Mirror } from './mirror.ts';
+import { Registers } from './state.ts';
 import type { World } from './world.ts';
 
 export type Condition = 'down' | 'starting' | 'up' | 'broken';
@@ -30,6 +32,8 @@ export class SimServer {
   readonly world: World;
   readonly disk: SimDisk;
   readonly machine: SimMachine;
+  /** Heddle's own state machine, where that is what is replicated. */
+  readonly heddle: HeddleState | undefined;
   mirror = new Mirror();
   /** Of disks that were replaced. */
   readonly lostMirrors: Mirror[] = [];
@@ -71,11 +75,20 @@ export class SimServer {
         this.mirror.durable(operations);
       },
     });
-    this.machine = new SimMachine(id, this.#random, {
+    this.heddle =
+      world.state === 'registers'
+        ? undefined
+        : new HeddleState({
+            clock: this.clock.open(),
+            defer: (work) => void this.later(0.01, work),
+            commands: mutation?.commands?.(this),
+          });
+    this.machine = new SimMachine(id, this.#random, this.heddle ?? new Registers(), {
       later,
       nowMs: () => time.nowMs,
       applied: (entry, command, hash) => world.applied(this, entry, command, hash),
       restored: (index, hash) => world.restored(this, index, hash),
+      stateIs: (index, fingerprint) => world.stateIs(this, index, fingerprint),
       persists: (what) => {
         const dies = world.crashPoints.state(id, what);
         if (dies) this.#dies();
@@ -116,6 +129,7 @@ export class SimServer {
     this.condition = 'starting';
     this.world.note(this.id, 'start');
     let edges: RaftEdges;
+    this.machine.state.open();
     try {
       edges = this.#edges(alive);
     } catch (error) {

@@ -28,7 +28,14 @@ export async function shrink(
   let adjust = (swarm: Swarm): Swarm => swarm;
   const attempt = async (faults: readonly ScheduledFault[], change: (swarm: Swarm) => Swarm): Promise<boolean> => {
     if (++runs > runsMax) return false;
-    const result = await new World({ seed: failing.seed, unsafeMs, faults, adjust: change, mutation }).run();
+    const result = await new World({
+      seed: failing.seed,
+      state: failing.state,
+      unsafeMs,
+      faults,
+      adjust: change,
+      mutation,
+    }).run();
     if (result.violation?.invariant !== failing.violation?.invariant) return false;
     best = result;
     return true;

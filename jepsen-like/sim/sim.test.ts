@@ -1,5 +1,6 @@
 /** A few fixed seeds of the simulation, the same every time; the long campaigns are `npm run sim`. */
 import { expect, it } from 'vitest';
+import { commandMutations } from '../mutations/commands.ts';
 import { ruleMutations } from '../mutations/rules.ts';
 import { World } from './world.ts';
 
@@ -10,6 +11,12 @@ it.each(['1', '2', '3', '1007', '1012', '1042'])('holds every invariant under se
   expect(result.violation).toBeUndefined();
   // A run in which clients got nothing done shows nothing.
   expect(result.operations.filter(({ outcome }) => outcome === 'ok').length).toBeGreaterThan(20);
+});
+
+it.each(['4', '14', '30'])("holds them with Heddle's own state machine under seed %s", async (seed) => {
+  const { violation, marks } = await new World({ seed, state: 'heddle', unsafeMs }).run();
+  expect(violation).toBeUndefined();
+  expect([...marks.keys()].filter((name) => name.startsWith('command: ')).length).toBeGreaterThan(4);
 });
 
 /** Seeds that once found something; each run is kept with what it showed. */
@@ -55,4 +62,18 @@ it('notices a leader that counts what its own disk does not hold', async () => {
     violations.add((await new World({ seed, unsafeMs, mutation }).run()).violation?.invariant);
   }
   expect(violations).toContain('commit-durability');
+});
+
+it.each([
+  { planted: 'a command looks at the clock of the server that applies it', breaks: 'state-machine-safety' },
+  { planted: 'a key that is written keeps the index of its creation', breaks: 'query-indexes' },
+  { planted: 'a compare-and-set overwrites whatever is there', breaks: 'linearizability' },
+  { planted: 'a serial number is not noted as given', breaks: 'serials' },
+])('finds in the real state machine: $planted', async ({ planted, breaks }) => {
+  const mutation = commandMutations.find(({ name }) => name === planted)!;
+  const violations = new Set<string | undefined>();
+  for (const seed of ['1', '2', '3', '4']) {
+    violations.add((await new World({ seed, unsafeMs: 10_000, mutation }).run()).violation?.invariant);
+  }
+  expect(violations).toContain(breaks);
 });

@@ -23,6 +23,7 @@ import { Director } from './scripts/director.ts';
 import { scripts } from './scripts/index.ts';
 import { SimServer } from './server.ts';
 import { describeServer, type ServerLine } from './server-line.ts';
+import type { StateKind } from './state.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
 import { messageText, Trace } from './trace.ts';
 
@@ -32,7 +33,9 @@ export interface WorldOptions {
   readonly mutation?: Mutation | undefined;
   /** Instead of what the seed draws; for shrinking. */
   readonly faults?: readonly ScheduledFault[];
-  readonly adjust?: (swarm: Swarm) => Swarm;
+  readonly adjust?: ((swarm: Swarm) => Swarm) | undefined;
+  /** What is replicated; registers if absent, and where no command of the other is planted. */
+  readonly state?: StateKind | undefined;
   readonly sink?: (line: string) => void;
   /** The point of persistence at which a server dies. */
   readonly crashAt?: CrashPoint;
@@ -40,6 +43,7 @@ export interface WorldOptions {
 
 export interface RunResult {
   readonly seed: string;
+  readonly state: StateKind;
   readonly swarm: Swarm;
   readonly faults: readonly ScheduledFault[];
   readonly violation: { readonly invariant: string; readonly message: string } | undefined;
@@ -63,6 +67,7 @@ const linearizabilityStatesMax = 300_000;
 
 export class World {
   readonly random: Random;
+  readonly state: StateKind;
   readonly swarm: Swarm;
   readonly time: VirtualTime;
   readonly network: SimNetwork;
@@ -74,6 +79,11 @@ export class World {
   readonly marks = new Map<string, number>();
   /** Last value a client saw in a register: what a compare-and-set expects. */
   readonly lastSeen = new Map<string, number>();
+  /** The highest index that any client was told with a consistent read of a key. */
+  readonly toldIndexes = new Map<string, number>();
+  /** Sessions that were made. */
+  readonly sessions: string[] = [];
+  readonly #serials = new Set<number>();
   acknowledgedIndex = 0;
   healings = 0;
   safePhase = false;
@@ -94,6 +104,7 @@ export class World {
   constructor(options: WorldOptions) {
     this.#seed = options.seed;
     this.crashPoints = new CrashPoints(options.crashAt);
+    this.state = options.state ?? (options.mutation?.commands === undefined ? 'registers' : 'heddle');
     this.random = seededRandom(options.seed);
     const drawn = drawSwarm(this.random, options.unsafeMs);
     this.swarm = options.adjust?.(drawn) ?? drawn;
@@ -150,6 +161,7 @@ export class World {
     const { violation } = this.judges;
     return {
       seed: this.#seed,
+      state: this.state,
       swarm: this.swarm,
       faults: this.#faults,
       violation: violation === undefined ? undefined : { invariant: violation.invariant, message: violation.message },
@@ -259,6 +271,22 @@ export class World {
     this.note(server.id, `restored to ${index}`);
     this.mark('checkpoint: restored');
     this.judges.tell(server, (watch, view) => watch.restored?.(view, index, hash));
+  }
+
+  stateIs(server: SimServer, index: number, fingerprint: string): void {
+    this.judges.tell(server, (watch, view) => watch.stateIs?.(view, index, fingerprint));
+  }
+
+  /** `before`: what had been told of that key when the read began. */
+  answered(server: SimServer, key: string, index: number, before: number): void {
+    this.judges.tell(server, (watch, view) => watch.answered?.(view, key, index, before));
+    this.toldIndexes.set(key, Math.max(index, this.toldIndexes.get(key) ?? 0));
+  }
+
+  /** A certificate has it now. */
+  serialGiven(serial: number): void {
+    if (this.#serials.has(serial)) this.judges.fail('serials', `serial ${serial} was given twice`);
+    this.#serials.add(serial);
   }
 
   acknowledged(commandId: number, index: number): void {

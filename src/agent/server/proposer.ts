@@ -19,7 +19,7 @@ import type { Clock } from '../../std/clock.ts';
 export interface ProposerParts {
   readonly datacenter: string;
   readonly nodeName: string;
-  readonly raft: Raft;
+  readonly raft: Pick<Raft, 'propose'>;
   readonly clock: Clock;
   view(): ReadTx;
   lockDelayUntilMs(key: string, nowMs: number): number;
