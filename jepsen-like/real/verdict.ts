@@ -34,7 +34,7 @@ export function conclude(wanted: Settings, { cluster, hosts }: NemesisContext, f
   const file = join(wanted.out, 'report.html');
   const notes = wanted.allRequired ? [] : shortcomings;
   writeReport(file, {
-    title: `seed ${wanted.seed}`,
+    seed: wanted.seed,
     servers: wanted.servers,
     results,
     faults,

@@ -1,12 +1,18 @@
-/** A run as a page: verdicts, and a timeline of latency, faults and leaders a workload. One file, no script from elsewhere. */
+/**
+ * A run as a page, in the order in which a reader asks: did it hold, what was asked and answered, when was what done to the
+ * servers and what did clients feel, how late was late; then each workload. One file, no script, nothing from elsewhere.
+ */
 import { writeFileSync } from 'node:fs';
 import type { CheckResult, Fault, History, Operation } from '../history.ts';
 import type { Leadership } from '../real/drive.ts';
 import type { Workload } from '../workloads/workload.ts';
-import { faultTable, latencies } from './overview.ts';
+import { figure } from './figure.ts';
+import { faultTable, latencies, longestGap, percentile } from './overview.ts';
+import { colours, html, leaderColours, milliseconds, seconds, style } from './page.ts';
+import { latencyPlot, timeline } from './timeline.ts';
 
 export interface Run {
-  readonly title: string;
+  readonly seed: string;
   readonly servers: number;
   readonly results: readonly { readonly workload: Workload; readonly history: History; readonly result: CheckResult }[];
   readonly faults: readonly Fault[];
@@ -17,112 +23,107 @@ export interface Run {
   readonly failures: readonly string[];
 }
 
-const width = 1100;
-const height = 220;
-const colours = { ok: '#2f7d5b', fail: '#c77d0a', unknown: '#b3261e' } as const;
-const leaderColours = ['#4c6ef5', '#e8590c', '#0ca678', '#ae3ec9', '#f59f00', '#1098ad', '#d6336c'];
-
 export function writeReport(file: string, run: Run): void {
-  const end = Math.max(1, ...run.results.flatMap(({ history }) => history.operations.map(({ endMs }) => endMs)));
-  const sections = run.results.map(({ workload, history, result }) => section(workload, history, result, run, end));
-  writeFileSync(file, page(run, `${overview(run, end)}\n${sections.join('\n')}`));
+  writeFileSync(file, reportOf(run));
 }
 
-function page(run: Run, body: string): string {
-  const good = run.results.every(({ result }) => result.valid) && run.failures.length === 0;
+export function reportOf(run: Run): string {
+  const all = run.results.flatMap(({ history }) => history.operations).sort((a, b) => a.startMs - b.startMs);
+  const endMs = all.reduce((latest, each) => Math.max(latest, each.endMs), 1);
+  const sections = run.results.map((each) => section(each, run, endMs));
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Heddle under faults: ${html(run.title)}</title>
-<style>
-  body { font: 15px/1.5 system-ui, sans-serif; color: #1d2330; background: #fbfaf7; margin: 2rem auto; max-width: ${width + 40}px; padding: 0 1rem; }
-  h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .2rem; }
-  .verdict { display: inline-block; padding: .1rem .6rem; border-radius: 1rem; color: #fff; font-weight: 600; }
-  .good { background: ${colours.ok}; } .bad { background: ${colours.unknown}; }
-  svg { background: #fff; border: 1px solid #e3e0d8; border-radius: 6px; max-width: 100%; height: auto; }
-  .promise { color: #5b6270; } .key span { margin-right: 1.2rem; white-space: nowrap; } .dot { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .3rem; }
-  table { border-collapse: collapse; font-size: 13px; margin: .8rem 0; } th { text-align: left; font-weight: 500; color: #5b6270; } td, th { padding: .15rem .9rem .15rem 0; border-bottom: 1px solid #e9e6de; } .number { text-align: right; font-variant-numeric: tabular-nums; }
-  .label { fill: #8c4a45; font-weight: 600; }
-  pre { background: #fff3f2; padding: .6rem; overflow: auto; } text { font: 11px system-ui, sans-serif; fill: #5b6270; }
-</style></head><body>
-<h1>Heddle under faults <span class="verdict ${good ? 'good' : 'bad'}">${good ? 'every promise held' : 'a promise was broken'}</span></h1>
-<p>${html(run.title)} · ${run.servers} servers · ${run.faults.length} faults</p>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Heddle under faults: seed ${html(run.seed)}</title>
+<style>${style}</style></head><body>
+<h1>Heddle under faults ${verdict(run)}</h1>
+<p class="quiet">${run.servers} servers, ${seconds(endMs)}, ${run.faults.length} faults. The same choices again: <code>npm run jepsen -- --seed ${html(run.seed)}</code> with the same options.</p>
+${troubles(run)}
+${cards(run, all, endMs)}
+<h2>What was promised</h2>
+${scoreboard(run)}
+<h2>The run</h2>
+<p class="quiet">Above, what was acknowledged; below it, how long each operation took; then who led, and what was done to whom. Point at anything to read it.</p>
 <p class="key">${legend(run.servers)}</p>
-${body}
+${timeline(all, run, endMs)}
+<h2>What each fault did</h2>
+${faultTable(run.faults, all, run.leaders)}
+${figures(run)}
+<h2>Each workload</h2>
+${sections.join('\n')}
 </body></html>
 `;
 }
 
-/** All operations of all workloads in one plot, each fault by its name; then what each fault did to clients. */
-function overview(run: Run, end: number): string {
-  const all = run.results.flatMap(({ history }) => history.operations).sort((a, b) => a.startMs - b.startMs);
-  const told = [...run.failures.map((text) => `FAIL: ${text}`), ...run.notes.map((text) => `not shown: ${text}`)];
-  const texts = told.length === 0 ? '' : `<pre>${told.map(html).join('\n')}</pre>`;
-  return `<h2>The run</h2>
-<p class="promise">${all.length} operations of ${run.results.length} workloads, ${latencies(all)}. Dots are operations, by when they began and how long they took; the bar below tells who led.</p>
-${texts}${plot(all, run, end, true)}
-${faultTable(run.faults, all, run.leaders, html)}`;
+function verdict({ results, failures }: Run): string {
+  if (results.some(({ result }) => !result.valid)) return '<span class="verdict bad">a promise was broken</span>';
+  if (failures.length > 0) return '<span class="verdict poor">every promise held, but the run falls short</span>';
+  return '<span class="verdict good">every promise held</span>';
 }
+
+function troubles({ failures, notes }: Run): string {
+  const told = [...failures.map((text) => `✗ ${text}`), ...notes.map((text) => `not shown: ${text}`)];
+  return told.length === 0 ? '' : `<pre>${told.map(html).join('\n')}</pre>`;
+}
+
+/** The figures that a reader looks for first. */
+function cards({ faults, leaders, results }: Run, all: readonly Operation[], endMs: number): string {
+  const good = all.filter(({ outcome }) => outcome === 'ok');
+  const unknown = all.filter(({ outcome }) => outcome === 'unknown').length;
+  const kinds = new Set(faults.map(({ nemesis }) => nemesis)).size;
+  const led = leaders.filter(({ leader }) => leader !== undefined).length;
+  const figures = results.flatMap(({ result }) => result.figures ?? []).slice(0, 2);
+  const card = (value: string, what: string): string =>
+    `<div class="card"><b>${value}</b><span>${html(what)}</span></div>`;
+  return `<div class="cards">${[
+    card(good.length.toLocaleString('en'), 'operations acknowledged'),
+    card(unknown.toLocaleString('en'), 'with an unknown outcome'),
+    card(`${faults.length} of ${kinds}`, 'faults of so many kinds'),
+    card(String(Math.max(0, led - 1)), 'changes of leader'),
+    card(milliseconds(longestGap(good, 0, endMs)), 'longest silence'),
+    ...figures.map(({ name, ms }) => card(ms.length === 0 ? '–' : milliseconds(Math.max(...ms)), `worst: ${name}`)),
+  ].join('')}</div>`;
+}
+
+function scoreboard({ results }: Run): string {
+  const rows = results.map(({ workload, history, result }) => {
+    const count = (outcome: Operation['outcome']): number =>
+      history.operations.filter((operation) => operation.outcome === outcome).length;
+    const times = latencies(history.operations);
+    const cells = [count('ok'), count('fail'), count('unknown')].map(
+      (n) => `<td class="number">${n.toLocaleString('en')}</td>`,
+    );
+    const waits = [0.5, 0.99, 1].map(
+      (share) => `<td class="number">${times.length === 0 ? '–' : milliseconds(percentile(times, share))}</td>`,
+    );
+    return `<tr><td>${pill(result)}</td><td><a href="#${workload.name}"><b>${html(workload.name)}</b></a></td><td>${html(workload.promise)}</td>${cells.join('')}${waits.join('')}</tr>`;
+  });
+  return `<table><thead><tr><th></th><th>workload</th><th>promise</th><th class="number">yes</th><th class="number">no</th><th class="number">unknown</th><th class="number">median</th><th class="number">99%</th><th class="number">worst</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}
+
+const pill = ({ valid }: CheckResult): string =>
+  `<span class="verdict ${valid ? 'good' : 'bad'}">${valid ? 'holds' : 'broken'}</span>`;
 
 function legend(servers: number): string {
   const dot = (colour: string, text: string): string =>
     `<span><i class="dot" style="background:${colour}"></i>${text}</span>`;
-  const outcomes = Object.entries(colours).map(([name, colour]) =>
-    dot(
-      colour,
-      name === 'fail' ? 'answered no, or refused for certain' : name === 'unknown' ? 'outcome unknown' : 'acknowledged',
-    ),
-  );
-  const leaders = Array.from({ length: servers }, (_, i) =>
-    dot(leaderColours[i % leaderColours.length]!, `server ${i} leads`),
-  );
-  return [...outcomes, ...leaders, dot('#f3d9d7', 'fault')].join('');
+  return [
+    dot(colours.ok, 'acknowledged'),
+    dot(colours.fail, 'answered no, or refused for certain'),
+    dot(colours.unknown, 'outcome unknown'),
+    ...Array.from({ length: servers }, (_, i) => dot(leaderColours[i % leaderColours.length]!, `server ${i} leads`)),
+  ].join('');
 }
 
-function section(workload: Workload, history: History, result: CheckResult, run: Run, end: number): string {
+function figures({ results }: Run): string {
+  const all = results.flatMap(({ workload, result }) => (result.figures ?? []).map((each) => ({ workload, ...each })));
+  if (all.length === 0) return '';
+  const plots = all.map(({ workload, name, ms }) => figure(`${workload.name}: ${name}`, ms));
+  return `<h2>How late</h2>\n${plots.join('\n')}`;
+}
+
+function section({ workload, history, result }: Run['results'][number], run: Run, endMs: number): string {
   const violations =
     result.violations.length === 0 ? '' : `<pre>${result.violations.slice(0, 40).map(html).join('\n')}</pre>`;
-  return `<h2>${html(workload.name)} <span class="verdict ${result.valid ? 'good' : 'bad'}">${result.valid ? 'holds' : 'broken'}</span></h2>
-<p class="promise">${html(workload.promise)}. ${html(result.summary)}; ${latencies(history.operations)}.</p>
-${plot(history.operations, run, end)}${violations}`;
-}
-
-/** Latency of each operation on a logarithmic scale (1 ms to 10 s), over the faults and the leaders. */
-function plot(operations: readonly Operation[], run: Run, end: number, named = false): string {
-  const x = (ms: number): number => 40 + (ms / end) * (width - 60);
-  const y = (ms: number): number =>
-    height - 40 - (Math.log10(Math.min(10_000, Math.max(0.5, ms)) / 0.5) / Math.log10(20_000)) * (height - 60);
-  const faults = run.faults.map(
-    ({ nemesis, what, startMs, endMs }) =>
-      `<rect x="${x(startMs).toFixed(1)}" y="10" width="${Math.max(1, x(endMs) - x(startMs)).toFixed(1)}" height="${height - 50}" fill="#f3d9d7" opacity=".6"><title>${html(`${nemesis}: ${what}`)}</title></rect>`,
-  );
-  // Two rows, by turns: names of faults that follow each other closely do not meet.
-  const names = run.faults.map(
-    ({ nemesis, startMs }, i) =>
-      `<text class="label" x="${(x(startMs) + 3).toFixed(1)}" y="${22 + (i % 2) * 13}">${html(nemesis)}</text>`,
-  );
-  const leaders = run.leaders.map(({ leader, fromMs }, i) => {
-    const until = run.leaders[i + 1]?.fromMs ?? end;
-    const colour = leader === undefined ? '#d0d0d0' : leaderColours[leader % leaderColours.length]!;
-    return `<rect x="${x(fromMs).toFixed(1)}" y="${height - 34}" width="${Math.max(0.5, x(until) - x(fromMs)).toFixed(1)}" height="8" fill="${colour}"><title>${leader === undefined ? 'no leader' : `server ${leader} leads`}</title></rect>`;
-  });
-  const grid = [1, 10, 100, 1_000, 10_000].map(
-    (ms) =>
-      `<line x1="40" x2="${width - 20}" y1="${y(ms)}" y2="${y(ms)}" stroke="#eee"/><text x="2" y="${y(ms) + 4}">${ms < 1000 ? `${ms} ms` : `${ms / 1000} s`}</text>`,
-  );
-  const seconds = Array.from(
-    { length: Math.floor(end / 10_000) + 1 },
-    (_, i) => `<text x="${x(i * 10_000)}" y="${height - 8}">${i * 10} s</text>`,
-  );
-  // Everything that did not go well is drawn; of the rest, at most a few thousand dots.
-  const step = Math.max(1, Math.floor(operations.length / 4_000));
-  const dots = operations
-    .filter(({ outcome }, i) => outcome !== 'ok' || i % step === 0)
-    .map(({ op, outcome, startMs, endMs, error }) => {
-      const title = outcome === 'ok' ? '' : `<title>${html(`${op}: ${outcome} ${error ?? ''}`)}</title>`;
-      return `<circle cx="${x(startMs).toFixed(1)}" cy="${y(endMs - startMs).toFixed(1)}" r="${outcome === 'ok' ? 1.4 : 2.6}" fill="${colours[outcome]}" opacity="${outcome === 'ok' ? 0.5 : 0.9}">${title}</circle>`;
-    });
-  return `<svg viewBox="0 0 ${width} ${height}" width="${width}">${[...faults, ...grid, ...leaders, ...seconds, ...dots, ...(named ? names : [])].join('')}</svg>`;
-}
-
-function html(text: string): string {
-  return text.replace(/[&<>"]/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char]!);
+  return `<details id="${workload.name}"${result.valid ? '' : ' open'}><summary><b>${html(workload.name)}</b> ${pill(result)} <span class="quiet">${html(result.summary)}</span></summary>
+<p class="quiet">${html(workload.promise)}.</p>
+${violations}${latencyPlot(history.operations, run, endMs)}</details>`;
 }
