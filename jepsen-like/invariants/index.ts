@@ -34,6 +34,6 @@ export const invariants: readonly Invariant[] = [
   acknowledgedWrites,
   proposedOnce,
   readFreshness,
-  queryIndexes,
   configurationSteps,
+  queryIndexes,
 ];

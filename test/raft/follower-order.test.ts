@@ -34,7 +34,7 @@ it('acknowledges what it wrote before it applies what is committed', async () =>
     // Its patience outlasts the test.
     {
       ...{ id: 'b', clusterId: 'test', bootstrap: configurationOf('a', 'b', 'c') },
-      settings: { electionTimeoutTicks: 10_000 },
+      settings: { electionTimeoutTicks: 10_000, quorumSilenceTicks: 10_000 },
     },
     {
       ...{ log: await openRaftLog(directory), transport, clock: systemClock, random: seededRandom('order') },
