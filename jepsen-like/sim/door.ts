@@ -115,7 +115,8 @@ export function bystand(server: SimServer, random: Random): void {
   const id = world.nextCommand();
   const put: Put = async (name, args) => {
     const { index, result } = await carry(server, { id, key: '', value: id }, name, args);
-    world.acknowledged(id, index);
+    // A lock that is under its delay is refused without an entry.
+    if (index > 0) world.acknowledged(id, index);
     world.mark(`command: ${name}`);
     return result;
   };

@@ -13,11 +13,15 @@ it.each(['1', '2', '3', '1007', '1012', '1042'])('holds every invariant under se
   expect(result.operations.filter(({ outcome }) => outcome === 'ok').length).toBeGreaterThan(20);
 });
 
-it.each(['4', '14', '30'])("holds them with Heddle's own state machine under seed %s", async (seed) => {
-  const { violation, marks } = await new World({ seed, state: 'heddle', unsafeMs }).run();
-  expect(violation).toBeUndefined();
-  expect([...marks.keys()].filter((name) => name.startsWith('command: ')).length).toBeGreaterThan(4);
-});
+// In 1795530827886 a lock is refused by its delay, without an entry.
+it.each(['4', '14', '30', '1795530827886'])(
+  "holds them with Heddle's own state machine under seed %s",
+  async (seed) => {
+    const { violation, marks } = await new World({ seed, state: 'heddle', unsafeMs: 10_000 }).run();
+    expect(violation).toBeUndefined();
+    expect([...marks.keys()].filter((name) => name.startsWith('command: ')).length).toBeGreaterThan(4);
+  },
+);
 
 /** Seeds that once found something; each run is kept with what it showed. */
 it.each([
