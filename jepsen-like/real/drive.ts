@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type CheckResult, type Fault, History } from '../history.ts';
 import type { Nemesis, NemesisContext } from '../nemeses/nemesis.ts';
 import type { Workload, WorkloadContext } from '../workloads/workload.ts';
+import { befall } from './befall.ts';
 import { WorkloadClient } from './client.ts';
 import type { ProcessCluster } from './cluster.ts';
 import { say } from './say.ts';
@@ -21,8 +22,6 @@ export interface Findings {
   /** Nemeses that could not run, and why. */
   readonly skipped: readonly string[];
 }
-
-const defaultLastsMs = { least: 1_500, most: 5_000 };
 
 export async function drive(wanted: Settings, stage: NemesisContext, chance: () => number): Promise<Findings> {
   const { cluster, hosts } = stage;
@@ -57,15 +56,25 @@ export async function drive(wanted: Settings, stage: NemesisContext, chance: () 
   await torment(wanted, usable, stage, clock, faults);
   for (let server = 0; server < cluster.size; server++) cluster.launch(server);
   hosts?.launch();
-  await cluster.waitForWrite(60_000);
+  await cluster.waitForWrite(60_000).catch((error: unknown) => cluster.complain(`not healed: ${String(error)}`));
   over = true;
   await Promise.all([...asking, watching]);
   const results: Findings['results'][number][] = [];
   for (const { workload, history, clients, context } of runs) {
-    const final = await workload.final?.(clients[0]!, context);
-    results.push({ workload, history, result: workload.check(history, final, context) });
+    results.push({ workload, history, result: await resultOf(workload, clients[0]!, context) });
   }
   return { results, faults, leaders, skipped };
+}
+
+/** Without its last reads a workload shows nothing: that they got no answer is told like a broken promise. */
+async function resultOf(workload: Workload, client: WorkloadClient, context: WorkloadContext): Promise<CheckResult> {
+  try {
+    const final = await workload.final?.(client, context);
+    return workload.check(context.history, final, context);
+  } catch (error) {
+    const summary = `the last reads, or the check, failed: ${String(error)}`;
+    return { valid: false, summary, violations: [summary] };
+  }
 }
 
 /** Puts faults in and takes them out until the time is over: every nemesis once before any comes again. */
@@ -83,14 +92,7 @@ async function torment(
   while (clock.nowMs() < endMs && usable.length > 0) {
     if (round.length === 0) round = shuffled(usable, chance);
     const nemesis = round.pop()!;
-    const startMs = clock.nowMs();
-    const { what, heal } = await nemesis.strike(stage);
-    say(`${(startMs / 1000).toFixed(1).padStart(6)} s  ${nemesis.name}: ${what}`);
-    const { least, most } = nemesis.lastsMs ?? defaultLastsMs;
-    await delay(least + chance() * (most - least));
-    const proof = await heal();
-    faults.push({ nemesis: nemesis.name, what, startMs, endMs: clock.nowMs(), onHost: nemesis.onHost === true, proof });
-    say(`${' '.repeat(10)}${proof ?? 'IT DID NOTHING'}`);
+    faults.push(await befall(nemesis, stage, clock));
     await delay(1_500 + chance() * 2_000);
   }
   if (usable.length === 0) await delay(Math.max(0, endMs - clock.nowMs()));
