@@ -6,8 +6,8 @@
 
 /** Pauses shorter than this need no allowance: an election timeout has room for them. */
 const worthTellingMs = 100;
-/** What is remembered of a pause fades by half in some two seconds of ticks. */
-const keptPerTick = 0.9965;
+/** What is remembered of a pause fades by half in half a second of ticks: who has too much to do is late again and again. */
+const keptPerTick = 0.986;
 
 export class Lateness {
   #lastTickMs: number | undefined;
@@ -19,7 +19,7 @@ export class Lateness {
     this.#worstMs = Math.max(lateMs, this.#worstMs * keptPerTick);
   }
 
-  /** Worst of the last seconds, ms; 0 where it is not worth telling. */
+  /** Worst of the last second or two, ms; 0 where it is not worth telling. */
   get ms(): number {
     return this.#worstMs < worthTellingMs ? 0 : Math.round(this.#worstMs);
   }

@@ -15,7 +15,7 @@ it('is told when it is worth it, and fades', () => {
     return lateness.ms;
   };
   tick(tickMs);
-  expect([tick(tickMs + 90), tick(tickMs + 400), tick(tickMs)]).toEqual([0, 400, 399]);
+  expect([tick(tickMs + 90), tick(tickMs + 400), tick(tickMs)]).toEqual([0, 400, 394]);
   for (let i = 0; i < 600; i++) tick(tickMs);
   expect(tick(tickMs)).toBe(0);
 });
