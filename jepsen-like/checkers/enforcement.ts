@@ -65,6 +65,8 @@ export interface EnforcementBounds {
   readonly quietMs: number;
   /** How long after the end of a fault it still disturbs, ms. */
   readonly settleMs: number;
+  /** The same for its host being held failed, and so out of the catalog: until the pool hears that it is well, ms. */
+  readonly returnMs: number;
   /** For so long an agent may be out of contact before it says so, ms. */
   readonly declaredMs: number;
   /** From the agent to its sidecar, ms. */
@@ -161,7 +163,7 @@ function refusedWrongly(
   const sighting = sightingOf(stretch, observed);
   if (sighting === undefined || startMs <= sighting.atMs + bounds.wakeMs) return undefined;
   const hostDisturbed = observed.disturbances.some(
-    (each) => each.onHost && each.startMs <= endMs && each.endMs + bounds.settleMs >= startMs,
+    (each) => each.onHost && each.startMs <= endMs && each.endMs + bounds.returnMs >= startMs,
   );
   if (hostDisturbed) return undefined;
   return `${what} at ${at(startMs)} was refused ${Math.round(startMs - sighting.atMs)} ms after the agent had an allow`;

@@ -13,24 +13,42 @@ export const rollingMembership: Nemesis = {
   does: 'every server in turn is removed, loses its disk and comes back as a new member',
   missing: ({ cluster }) => (cluster.size < 3 ? 'needs three servers' : undefined),
   async strike({ cluster }) {
+    const refusals: string[] = [];
     let replaced = 0;
-    for (let server = 0; server < cluster.size; server++) {
-      if (!(await settled(cluster))) break;
-      const other = (server + 1) % cluster.size;
-      const address = `${cluster.advertised(server)}:8300`;
-      const answer = await cluster
-        .ask(other, 'DELETE', `/v1/operator/raft/peer?address=${address}`, undefined, 10_000)
-        .catch((error: unknown) => ({ status: 0, body: String(error) }));
-      if (answer.status !== 200) continue;
+    for (let server = 0; server < cluster.size && (await settled(cluster)); server++) {
+      const refusal = await removed(cluster, server);
+      if (refusal !== undefined) {
+        refusals.push(`server ${server} was not: ${refusal}`);
+        continue;
+      }
       await cluster.kill(server);
       cluster.wipe(server);
       cluster.launch(server);
       replaced++;
     }
     if (!(await settled(cluster))) cluster.complain('the servers that were replaced did not become voters again');
-    return done(`${replaced} servers replaced in turn`, replaced === cluster.size ? 'all vote again' : undefined);
+    const what = [`${replaced} servers replaced in turn`, ...refusals].join('; ');
+    return done(what, replaced === cluster.size ? 'all vote again' : undefined);
   },
 };
+
+/** Takes a server out of the configuration. One that leads hands over first, which may take a second try; else why not. */
+async function removed(cluster: ProcessCluster, server: number): Promise<string | undefined> {
+  const path = `/v1/operator/raft/peer?address=${cluster.advertised(server)}:8300`;
+  let said = '';
+  for (let tries = 0; tries < 3; tries++) {
+    const other = (server + 1 + tries) % cluster.size;
+    const answer = await cluster
+      .ask(other, 'DELETE', path, undefined, 10_000)
+      .catch((error: unknown) => ({ status: 0, body: String(error) }));
+    // Gone since the try before, whose answer was lost.
+    if (answer.status === 200 || (tries > 0 && /was not found in the Raft configuration/.test(answer.body)))
+      return undefined;
+    said = `${answer.status} ${answer.body.slice(0, 100)}`;
+    await delay(500);
+  }
+  return said;
+}
 
 /** Waits until every server votes: to replace the next one before would be to lose the quorum. */
 async function settled(cluster: ProcessCluster): Promise<boolean> {

@@ -14,7 +14,13 @@ import { destination, type MeshHosts, source } from '../real/hosts.ts';
 import { pause, type Workload, type WorkloadContext } from './workload.ts';
 
 /** What docs/intentions.md promises, with room for a machine that is busy. */
-const bounds: EnforcementBounds = { quietMs: 2_000, settleMs: 15_000, declaredMs: 20_000, wakeMs: 1_000 };
+const bounds: EnforcementBounds = {
+  quietMs: 2_000,
+  settleMs: 15_000,
+  returnMs: 60_000,
+  declaredMs: 20_000,
+  wakeMs: 1_000,
+};
 
 const seenWithinMs = 3_000;
 const entryPath = `/v1/config/service-intentions/${destination}`;

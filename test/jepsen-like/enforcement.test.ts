@@ -8,7 +8,7 @@ import {
   type Observed,
 } from '../../jepsen-like/checkers/enforcement.ts';
 
-const bounds: EnforcementBounds = { quietMs: 100, settleMs: 1_000, declaredMs: 5_000, wakeMs: 50 };
+const bounds: EnforcementBounds = { quietMs: 100, settleMs: 1_000, returnMs: 2_000, declaredMs: 5_000, wakeMs: 50 };
 const change = (allow: boolean, atMs: number, outcome: Change['outcome'] = 'ok'): Change => ({
   allow,
   outcome,
@@ -127,6 +127,7 @@ describe('an allow', () => {
   });
   it('may be, by a fault of the host, and a while after', () => {
     expect(refused(1_260, [fault(900, 1_250, true)])).toBe(0);
-    expect(refused(2_260, [fault(900, 1_250, true)])).toBe(1);
+    expect(refused(3_240, [fault(900, 1_250, true)])).toBe(0);
+    expect(refused(3_260, [fault(900, 1_250, true)])).toBe(1);
   });
 });
