@@ -76,7 +76,7 @@ function cards({ faults, leaders, results }: Run, all: readonly Operation[], end
   return `<div class="cards">${[
     card(good.length.toLocaleString('en'), 'operations acknowledged'),
     card(unknown.toLocaleString('en'), 'with an unknown outcome'),
-    card(`${faults.length} of ${kinds}`, 'faults of so many kinds'),
+    card(String(faults.length), `faults of ${kinds} kinds`),
     card(String(Math.max(0, led - 1)), 'changes of leader'),
     card(milliseconds(longestGap(good, 0, endMs)), 'longest silence'),
     ...figures.map(({ name, ms }) => card(ms.length === 0 ? '–' : milliseconds(Math.max(...ms)), `worst: ${name}`)),
