@@ -5,11 +5,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Agent } from '../../src/index.ts';
-import { packageRoot } from '../../src/package-root.ts';
+import { bundleProgram } from '../support/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-agent-'));
 const agents: Agent[] = [];
@@ -67,17 +66,7 @@ describe('a development agent', () => {
       console.log((await answer.json()).Service);
       await agent.stop();
       process.on('exit', (code) => console.log('ended', code));`;
-    const outfile = join(packageRoot, '.vitest', 'agent-ends.mjs');
-    const stdin = { contents: program, resolveDir: packageRoot, loader: 'ts' } as const;
-    await build({
-      stdin,
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      logLevel: 'error',
-    });
+    const outfile = await bundleProgram('agent-ends', program);
     const { stdout } = await promisify(execFile)(process.execPath, [outfile], { timeout: 20_000 });
     expect(stdout).toBe('web\nended 0\n');
   });

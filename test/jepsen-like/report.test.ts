@@ -1,6 +1,6 @@
 /** What a person reads first about a run must be what the checkers found. */
 import { expect, it } from 'vitest';
-import type { Fault, Operation } from '../../jepsen-like/history.ts';
+import { type Fault, History, type Operation } from '../../jepsen-like/history.ts';
 import { longestGap } from '../../jepsen-like/report/overview.ts';
 import { type Run, reportOf } from '../../jepsen-like/report/report.ts';
 import { workloads } from '../../jepsen-like/workloads/index.ts';
@@ -19,11 +19,12 @@ const fault: Fault = {
 
 function run(valid: boolean, more: Partial<Run> = {}): Run {
   const workload = Object.values(workloads)[0]!;
-  const history = { operations: [operation(0, 50), operation(120, 800), operation(200, 700, 'unknown')] };
+  const history = new History();
+  history.operations.push(operation(0, 50), operation(120, 800), operation(200, 700, 'unknown'));
   const result = { valid, summary: 'looked at', violations: valid ? [] : ['a & b contradict'] };
   return {
     ...{ seed: '7', servers: 3, faults: [fault], leaders: [{ leader: 1, fromMs: 0 }], notes: [], failures: [] },
-    ...{ results: [{ workload, history: history as never, result }], ...more },
+    ...{ results: [{ workload, history, result }], ...more },
   };
 }
 

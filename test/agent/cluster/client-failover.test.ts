@@ -3,45 +3,31 @@
  * the servers are lost, and what becomes of requests under way when the very server that the client speaks to hangs (SIGSTOP)
  * or is killed (kill -9): what may be asked twice does not fail, every other write is answered as it ended, or as unknown.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ProcessCluster } from '../../../jepsen-like/real/cluster.ts';
-import { Slot } from '../../../jepsen-like/real/slot.ts';
-import { packageRoot } from '../../../src/package-root.ts';
+import type { ProcessCluster } from '../../../jepsen-like/real/cluster.ts';
 import { eventually, until } from '../../support/eventually.ts';
 import { remoteEnds } from '../../support/sockets.ts';
+import { type ProcessServers, startProcessServers } from './process-servers.ts';
 import { AgentCluster } from './support.ts';
 
-const gossip = { probe_interval: '500ms', probe_timeout: '300ms', gossip_interval: '50ms', suspicion_mult: 4 };
 const folder = mkdtempSync(join(tmpdir(), 'heddle-client-failover-'));
-let slot: Slot;
+let pool: ProcessServers | undefined;
 let servers: ProcessCluster;
 let clients: AgentCluster;
 
 beforeAll(async () => {
-  // Servers are processes: they run what is built.
-  execFileSync(process.execPath, ['scripts/ready.mjs', '--build'], { cwd: packageRoot, stdio: 'ignore' });
-  slot = Slot.claim(folder);
-  const subnet = slot.subnet('loopback');
-  const pool = Object.entries(gossip).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
-  const flags = ['gossip_lan', 'gossip_wan'].map((name) => `-hcl=${name} { ${pool.join('\n')} }`);
-  servers = await ProcessCluster.start({ size: 3, subnet, folder, flags });
-  clients = new AgentCluster(subnet);
-  const retry_join = [0, 1, 2].map((server) => `${servers.host(server)}:8301`);
-  await clients.start(
-    'c1',
-    { gossip_lan: gossip, retry_join, retry_interval: '200ms', limits: { http_max_conns_per_client: 1_000 } },
-    11,
-  );
+  pool = await startProcessServers(folder);
+  servers = pool.servers;
+  clients = new AgentCluster(pool.subnet);
+  await clients.start('c1', { ...pool.client, limits: { http_max_conns_per_client: 1_000 } }, 11);
 }, 180_000);
 
 afterAll(async () => {
   await clients?.close();
-  servers?.stop();
-  slot?.release();
+  pool?.stop();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 

@@ -3,7 +3,6 @@
  * `counting` on c2. What the mesh does while all is well, while the server that a client speaks to hangs (SIGSTOP), when the
  * leader is killed (kill -9), and when no majority is left.
  */
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
@@ -11,13 +10,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ProcessCluster } from '../../../jepsen-like/real/cluster.ts';
-import { Slot } from '../../../jepsen-like/real/slot.ts';
-import { packageRoot } from '../../../src/package-root.ts';
+import type { ProcessCluster } from '../../../jepsen-like/real/cluster.ts';
 import { loopback } from '../../proxy/support/fake-agent.ts';
 import { application, dial, echo, ending, exchange, freePort } from '../../proxy/support/mesh.ts';
 import { eventually, until } from '../../support/eventually.ts';
 import { remoteEnds } from '../../support/sockets.ts';
+import { type ProcessServers, startProcessServers } from './process-servers.ts';
 import { AgentCluster } from './support.ts';
 
 interface Instance {
@@ -26,34 +24,20 @@ interface Instance {
   Checks: { CheckID: string; Status: string }[];
 }
 
-/**
- * Quicker than the defaults, and slower than a read waits before it asks a second server: both ways out of a hang are taken.
- */
-const gossip = { probe_interval: '500ms', probe_timeout: '300ms', gossip_interval: '50ms', suspicion_mult: 4 };
 const loopbackNumbers = { c1: 11, c2: 12 };
 const folder = mkdtempSync(join(tmpdir(), 'heddle-client-sidecars-'));
 const upstream = { web: 0, api: 0 };
-let slot: Slot;
+let pool: ProcessServers | undefined;
 let servers: ProcessCluster;
 let clients: AgentCluster;
 let counting: { port: number; server: Server };
 
 beforeAll(async () => {
-  // Servers and sidecar hosts are processes: they run what is built.
-  execFileSync(process.execPath, ['scripts/ready.mjs', '--build'], { cwd: packageRoot, stdio: 'ignore' });
-  slot = Slot.claim(folder);
-  const subnet = slot.subnet('loopback');
-  const pool = Object.entries(gossip).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
-  const flags = ['gossip_lan', 'gossip_wan'].map((name) => `-hcl=${name} { ${pool.join('\n')} }`);
-  servers = await ProcessCluster.start({ size: 3, subnet, folder, flags });
-  clients = new AgentCluster(subnet);
-  const given = {
-    gossip_lan: gossip,
-    retry_join: [0, 1, 2].map((server) => `${servers.host(server)}:8301`),
-    retry_interval: '200ms',
-  };
-  await clients.start('c1', given, loopbackNumbers.c1);
-  await clients.start('c2', given, loopbackNumbers.c2);
+  pool = await startProcessServers(folder);
+  servers = pool.servers;
+  clients = new AgentCluster(pool.subnet);
+  await clients.start('c1', pool.client, loopbackNumbers.c1);
+  await clients.start('c2', pool.client, loopbackNumbers.c2);
   // An agent runs before it has heard of a server, and registers no sidecar before it can ask one.
   for (const client of ['c1', 'c2'])
     await eventually(() => clients.get<string>(client, '/v1/status/leader').catch(() => undefined));
@@ -64,8 +48,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await clients?.close();
-  servers?.stop();
-  slot?.release();
+  pool?.stop();
   counting?.server.close();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
@@ -157,7 +140,7 @@ describe('sidecars that client agents run', () => {
       () => clients.get<Instance[]>('c1', '/v1/health/connect/counting?passing'),
       (list) => list.length === 1,
     );
-    expect(instance).toMatchObject({ Node: { Node: 'c2', Address: `${slot.subnet('loopback')}.12` } });
+    expect(instance).toMatchObject({ Node: { Node: 'c2', Address: `${pool!.subnet}.12` } });
 
     const leaf = await clients.get<{ CertPEM: string; PrivateKeyPEM: string }>('c1', '/v1/agent/connect/ca/leaf/web');
     const { body } = await servers.ask(0, 'GET', '/v1/connect/ca/roots');

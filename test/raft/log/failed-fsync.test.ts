@@ -3,9 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, expect, it } from 'vitest';
-import { packageRoot } from '../../../src/package-root.ts';
+import { bundleProgram } from '../../support/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-fsync-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -34,17 +33,7 @@ it.skipIf(!canTrace).each([false, true])(
     await new Promise((resolve) => setImmediate(resolve));
     await store.close();
     console.log('closed after some', written > 0);`;
-    const outfile = join(packageRoot, '.vitest', 'failed-fsync.mjs');
-    const stdin = { contents, resolveDir: packageRoot, loader: 'ts' } as const;
-    await build({
-      stdin,
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      logLevel: 'error',
-    });
+    const outfile = await bundleProgram('failed-fsync', contents);
     const calls = 'fdatasync,fsync,msync';
     const words = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${calls}:error=EIO:when=9+`];
     const { stdout, status } = spawnSync('strace', [...words, process.execPath, outfile], {
