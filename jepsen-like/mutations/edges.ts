@@ -159,6 +159,15 @@ export const edgeMutations: readonly Mutation[] = [
       }),
   },
   {
+    name: 'a tail that contradicts an installed checkpoint is kept',
+    source: 'R16, openraft 674e78aa',
+    store: (store) =>
+      wrapStore(store, (operations) => {
+        const installs = operations.some(({ kind, key }) => kind === 'remove' && key === 'installing');
+        return store.commit(installs ? operations.filter(({ key }) => typeof key !== 'number') : operations);
+      }),
+  },
+  {
     name: 'a checkpoint is sent with the configuration of the beginning',
     source: 'R14, etcd/raft e515a67',
     edges: (edges) => {

@@ -1,8 +1,9 @@
 /** A death at points of persistence: a taste of them all, and proof that a log that dies badly is found by one of them. */
 import { expect, it } from 'vitest';
 import { mutations } from '../mutations/index.ts';
-import { waysToDie } from './crash-points.ts';
+import { type CrashPoint, waysToDie } from './crash-points.ts';
 import { everyCrashPoint, runOf } from './every-crash-point.ts';
+import { World } from './world.ts';
 
 it('every part of a commit may have been written, with the power gone or not', () => {
   const ways = waysToDie({ server: 's1', number: 7, what: 'commit', operations: 2 });
@@ -45,6 +46,20 @@ it('dies at each chunk of an installation, and before and after it, and is well 
   }
   expect(installing.length).toBeGreaterThanOrEqual(10);
 }, 120_000);
+
+// R16: in the scene of seed 9 the commit that ends an installation removes entries that contradict the checkpoint.
+it('dies at each part of the commit that ends an installation over a contradicting tail, and is well again', async () => {
+  const run = (crashAt?: CrashPoint) =>
+    new World({ seed: '9', unsafeMs: 1_000, ...(crashAt === undefined ? {} : { crashAt }) }).run();
+  const { swarm, crashPoints } = await run();
+  expect(swarm.script).toBe('contradictedTail');
+  const restored = crashPoints.find(({ what }) => what === 'restore, after')!;
+  const next = crashPoints.find(({ server, number }) => server === restored.server && number === restored.number + 1)!;
+  // The tail, the prefix, and the mark of the installation.
+  expect(next.what).toBe('commit');
+  expect(next.operations).toBeGreaterThan(3);
+  for (const at of waysToDie(next)) expect((await run(at)).violation?.message).toBeUndefined();
+}, 60_000);
 
 it('finds a commit that is written in the wrong order, by the death in its middle alone', async () => {
   const mutation = mutations.find(({ name }) => name === 'entries reach the disk before the term that they are of')!;

@@ -72,6 +72,7 @@ export const expectedShares: Readonly<Record<string, number>> = {
   'stopped: disk full': 0.011,
   'stopped: logCorrupt': 0.027,
   'stopped: storageFailed': 0.051,
+  'tail: contradicted and gone': 0.012,
   'transfer: done': 0.062,
   'transfer: refused or failed': 0.107,
   'version: an old server stopped': 0.005,

@@ -1,6 +1,7 @@
 /** A few fixed seeds of the simulation, the same every time; the long campaigns are `npm run sim`. */
 import { expect, it } from 'vitest';
 import { commandMutations } from '../mutations/commands.ts';
+import { mutations } from '../mutations/index.ts';
 import { ruleMutations } from '../mutations/rules.ts';
 import { World } from './world.ts';
 
@@ -50,9 +51,10 @@ it.each([
   { scene: 'lateLeader', seed: '19', planted: 'messages of earlier terms are obeyed' },
   { scene: 'lateAnswers', seed: '72', planted: 'the lease begins when the answer arrives' },
   { scene: 'learnersLease', seed: '18', planted: 'learners confirm a read' },
+  { scene: 'contradictedTail', seed: '9', planted: 'a tail that contradicts an installed checkpoint is kept' },
   { scene: 'replacedDisk', seed: '38', planted: 'a voter whose disk was replaced counts as before' },
 ])('the scene $scene finds: $planted', async ({ scene, seed, planted }) => {
-  const mutation = ruleMutations.find(({ name }) => name === planted)!;
+  const mutation = mutations.find(({ name }) => name === planted)!;
   const { swarm, violation } = await new World({ seed, unsafeMs: 10_000, mutation }).run();
   expect(swarm.script).toBe(scene);
   expect(violation).toBeDefined();

@@ -2,6 +2,7 @@
 import type { Random } from '../../../src/std/random.ts';
 import { replaceDisk } from '../operators.ts';
 import type { SimServer } from '../server.ts';
+import { contradictedTail } from './checkpoint-scenes.ts';
 import type { Script } from './director.ts';
 import { lateAnswers, learnersLease } from './lease-scenes.ts';
 import { aLeader, durable, firstOf, lastIndex, leads, pauseOf, quiet, state } from './tools.ts';
@@ -163,7 +164,8 @@ const replacedDisk: Script = {
 const firstScripts = { figure8, halfJoint, restartedVoter, lateLeader };
 const laterScripts = { lateAnswers, learnersLease };
 const replacedDiskShare = 0.03;
-export const scripts = { ...firstScripts, replacedDisk, ...laterScripts };
+const contradictedTailShare = 0.03;
+export const scripts = { ...firstScripts, replacedDisk, ...laterScripts, contradictedTail };
 export type ScriptName = keyof typeof scripts;
 
 /** How many runs play a scene. */
@@ -175,5 +177,6 @@ export function drawScript(root: Random): ScriptName | undefined {
   if (first.chance(firstShare)) return first.pick(Object.keys(firstScripts) as ScriptName[]);
   if (root.stream('replaced disk').chance(replacedDiskShare)) return 'replacedDisk';
   const later = root.stream('later scenes');
-  return later.chance(laterShare) ? later.pick(Object.keys(laterScripts) as ScriptName[]) : undefined;
+  if (later.chance(laterShare)) return later.pick(Object.keys(laterScripts) as ScriptName[]);
+  return root.stream('contradicted tail').chance(contradictedTailShare) ? 'contradictedTail' : undefined;
 }
