@@ -9,11 +9,12 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
-import { etcdPut, etcdPutMany, startEtcd } from './lib/etcd.ts';
+import { etcdPutMany, startEtcd } from './lib/etcd.ts';
 import { runLoad } from './lib/load.ts';
 import { residentParts, which } from './lib/processes.ts';
 import { RawClient, type RawRequest } from './lib/raw-http.ts';
 import { figure, printTable, ratio } from './lib/table.ts';
+import { etcdPut, heddlePut } from './lib/writes.ts';
 
 const sizes = readCommandLine(
   {
@@ -162,7 +163,7 @@ async function heddle(): Promise<Row[]> {
       if (errors > 0) throw new Error(firstError);
       filled = keys;
       say(`heddle: measuring at ${figure(keys)} keys`);
-      const writes = await writesOn(target, { method: 'PUT', path: '/v1/kv/bench/{client}', body: value });
+      const writes = await writesOn(target, heddlePut);
       const follower = [0, 1, 2].find((server) => server !== leader)!;
       const { own, files } = residentParts(cluster.pid(leader));
       const killedMs = await restarted(cluster, follower, 'kill');
@@ -201,7 +202,7 @@ async function etcd(): Promise<Row[]> {
       );
       for (const client of clients) client.close();
       say(`etcd: measuring at ${figure(keys)} keys`);
-      const writes = await writesOn(peer.targets[0]!, etcdPut('bench', value));
+      const writes = await writesOn(peer.targets[0]!, etcdPut);
       const { own, files } = residentParts(peer.pids[0]!);
       const killedMs = await peer.restart(1);
       const saveMs = await download(`http://${peer.targets[0]}/v3/maintenance/snapshot`, 'POST');

@@ -10,13 +10,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { startBareResponder } from './lib/bare-responder.ts';
-import { etcdPut, type PeerCluster, startEtcd } from './lib/etcd.ts';
+import { type PeerCluster, startEtcd } from './lib/etcd.ts';
 import { type LoadResult, runLoad } from './lib/load.ts';
 import { cpuSeconds, residentParts, which } from './lib/processes.ts';
 import type { RawRequest } from './lib/raw-http.ts';
 import { figure, printTable, ratio } from './lib/table.ts';
+import { etcdPut, heddlePut } from './lib/writes.ts';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 6);
+const warmSeconds = Number(process.env.BENCH_WARM_SECONDS ?? 8);
 const value = 'x'.repeat(64);
 const { parts, clientCounts } = readCommandLine(
   {
@@ -31,6 +33,7 @@ const { parts, clientCounts } = readCommandLine(
     },
     environment: {
       BENCH_SECONDS: 'how long each load lasts (6)',
+      BENCH_WARM_SECONDS: 'how long each load runs before it counts (8)',
       BENCH_SUBNET: 'where the servers listen (127.0.32)',
     },
   },
@@ -49,12 +52,16 @@ interface Measured {
   readonly ownMiB: number;
 }
 
-/** Both systems are measured warm: caches filled, and on our side the code compiled, as after a minute of service. */
+/**
+ * Both systems are measured warm, as after a minute of service: caches filled, and on our side the code compiled. V8 goes on compiling
+ * for some ten seconds, and for one client it compiles other code than for 64: so each load runs for a while before it counts.
+ */
 async function warmUp(targets: readonly string[], request: RawRequest): Promise<void> {
   await runLoad({ targets, clients: 64, seconds: 3, warmupMs: 0, request });
 }
 
 async function measure(pids: readonly number[], load: Parameters<typeof runLoad>[0]): Promise<Measured> {
+  await runLoad({ ...load, seconds: warmSeconds });
   const before = pids.map(cpuSeconds);
   const result = await runLoad(load);
   const cpu = pids.reduce((sum, pid, i) => sum + cpuSeconds(pid) - before[i]!, 0);
@@ -63,8 +70,6 @@ async function measure(pids: readonly number[], load: Parameters<typeof runLoad>
   const { own, files } = parts[0]!;
   return { load: result, cpuPer1000: (cpu / (result.requests + 1)) * 1000, residentMiB: own + files, ownMiB: own };
 }
-
-const heddlePut = { method: 'PUT', path: '/v1/kv/bench/{client}', body: value };
 
 async function startHeddle(): Promise<Omit<PeerCluster, 'restart'> & { cluster: ProcessCluster }> {
   const cluster = await ProcessCluster.start({ size: 3, subnet, flags });
@@ -100,13 +105,13 @@ async function writes(): Promise<void> {
     let etcd: Measured | undefined;
     if (withEtcd) {
       const peer = await startEtcd(3);
-      await warmUp(peer.targets, etcdPut('bench', value));
-      etcd = await measure(peer.pids, { ...common, targets: [peer.targets[0]!], request: etcdPut('bench', value) });
+      await warmUp(peer.targets, etcdPut);
+      etcd = await measure(peer.pids, { ...common, targets: [peer.targets[0]!], request: etcdPut });
       add('etcd, leader, JSON gateway', clients, etcd);
       const follower = await measure(peer.pids, {
         ...common,
         targets: [peer.targets[1]!],
-        request: etcdPut('bench', value),
+        request: etcdPut,
       });
       add('etcd, follower', clients, follower);
       peer.stop();
@@ -139,7 +144,7 @@ async function writes(): Promise<void> {
     mine.stop();
   }
   printTable(
-    `Writes of 64-byte values, three servers, real fsync, ${seconds} s each`,
+    `Writes of 64-byte values, each a change, three servers, real fsync, ${seconds} s each after ${warmSeconds} s`,
     ['server', 'clients', 'writes/s', 'p50 ms', 'p99 ms', 'CPU s/1,000', 'MiB/server', 'own MiB', 'to etcd'],
     rows,
   );

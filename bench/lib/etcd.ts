@@ -80,12 +80,6 @@ export function etcdPutMany(keys: readonly string[], value: string): { method: s
   return { method: 'POST', path: '/v3/kv/txn', body: JSON.stringify({ success }) };
 }
 
-/** A write over the JSON gateway. Key and value travel in base64. */
-export function etcdPut(key: string, value: string): { method: string; path: string; body: string } {
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  return { method: 'POST', path: '/v3/kv/put', body: JSON.stringify({ key: base64(key), value: base64(value) }) };
-}
-
 async function leaderOf(hosts: readonly string[]): Promise<string> {
   for (let tries = 0; tries < 200; tries++) {
     for (const host of hosts) {

@@ -15,7 +15,7 @@ export interface Load {
   readonly requests?: number;
   /** Not counted, ms. */
   readonly warmupMs: number;
-  /** `{client}` and `{n}` in path and body are replaced by the client's number and its request's number. */
+  /** `{client}` and `{n}` in path and body are replaced by the client's number, in four digits, and its request's number, in eight. */
   readonly request: RawRequest;
   /** Statuses that count as an answer; 200 unless said. */
   readonly accept?: readonly number[];
@@ -60,10 +60,10 @@ async function generate(load: Load): Promise<LoadResult> {
   const counted = start + load.warmupMs;
   const end = counted + load.seconds * 1000;
   const fill = (text: string, client: number, n: number): string =>
-    text.replaceAll('{client}', String(client)).replaceAll('{n}', String(n));
+    text.replaceAll('{client}', String(client).padStart(4, '0')).replaceAll('{n}', String(n).padStart(8, '0'));
   const { path, body } = load.request;
   let left = load.requests ?? Number.POSITIVE_INFINITY;
-  const moving = path.includes('{') || (typeof body === 'string' && body.includes('{n}'));
+  const moving = path.includes('{') || (typeof body === 'string' && body.includes('{'));
   await Promise.all(
     clients.map(async (client, i) => {
       for (let n = 0; ; n++) {
