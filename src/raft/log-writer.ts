@@ -10,6 +10,8 @@ export interface LogWriterEvents {
   mayHold(): boolean;
   persisted(number: number): void;
   failed(reason: unknown): void;
+  /** Runs a callback at the end of this turn of the event loop. */
+  later(callback: () => void): void;
 }
 
 export class LogWriter {
@@ -25,9 +27,11 @@ export class LogWriter {
     this.#events = events;
   }
 
-  write(persist: Persist): void {
+  /** `atEnd`: at the end of this turn, when what else it has to do is done. */
+  write(persist: Persist, atEnd = false): void {
     this.#queue.push(persist);
-    this.#run();
+    if (atEnd) this.#events.later(() => this.#run());
+    else this.#run();
   }
 
   /** Runs when no write waits. A task that rejects stops the server. */

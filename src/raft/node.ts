@@ -21,6 +21,7 @@ import type { RaftLog } from './log/log.ts';
 import { LogWriter } from './log-writer.ts';
 import { drawLogId, type Identity, openLog } from './open.ts';
 import { AppliedWaiters, type Deferred, PendingProposals, type Proposed } from './pending.ts';
+import { ProposalQueue, type QueuedProposal } from './proposal-queue.ts';
 import type { MembershipChange, Raft, RaftStatus, ReadMode } from './raft.ts';
 import { ReadRounds } from './read-rounds.ts';
 import type { StateMachine } from './state-machine.ts';
@@ -62,8 +63,7 @@ export class RaftNode implements Raft {
   readonly #later: (callback: () => void) => void;
   readonly #suspension: Suspension;
 
-  #proposalQueue: { readonly data: Uint8Array; readonly deferred: Deferred<Proposed> }[] = [];
-  #queuedBytes = 0;
+  readonly #proposalQueue: ProposalQueue;
   readonly #proposals = new PendingProposals();
   readonly #appliedWaiters = new AppliedWaiters();
   readonly #reads: ReadRounds;
@@ -111,6 +111,12 @@ export class RaftNode implements Raft {
         if (!this.#stopped) this.#input(callback);
       });
     const core = this.#core;
+    this.#proposalQueue = new ProposalQueue({
+      later: this.#later,
+      next: (callback) => queueMicrotask(() => this.#input(callback)),
+      isIdle: () => this.#proposals.size === 0,
+      flush: (queue) => this.#propose(queue),
+    });
     this.#reads = new ReadRounds({
       ...{ clock, input: (callback) => this.#input(callback) },
       ask: (id) => core.read(id, clock.monotonicMs()).ok,
@@ -121,6 +127,7 @@ export class RaftNode implements Raft {
       mayHold: () => core.state.leadership === undefined,
       persisted: (number) => this.#input(() => core.persisted(number, clock.monotonicMs())),
       failed: (reason) => this.#fail(reason),
+      later: this.#later,
     });
     this.#applier = new Applier({
       ...{ core, settings, log, stateMachine, clock, later: this.#later },
@@ -200,7 +207,11 @@ export class RaftNode implements Raft {
   #carryOut(effects: Effects): void {
     const { transport, log } = this.#edges;
     for (const message of effects.send) transport.send(message);
-    if (effects.persist !== undefined) this.#writer.write(effects.persist);
+    if (effects.persist !== undefined) {
+      // One proposal at a time: the followers' disks are the longer way, and what they are sent leaves before this one's is asked.
+      const leads = this.#core.state.leadership !== undefined;
+      this.#writer.write(effects.persist, leads && effects.send.length > 0 && this.#proposalQueue.isTrickle);
+    }
     for (const load of effects.loads) {
       const entries = log.read(load.from, load.upTo, load.entriesMax, load.bytesMax);
       this.#core.loaded(load.to, load.term, load.from, entries);
@@ -289,21 +300,15 @@ export class RaftNode implements Raft {
         new RaftError('tooLarge', { bytes: data.length, bytesMax: this.#settings.proposalBytesMax }),
       );
     }
-    if (leadership.backlog.bytes + this.#queuedBytes > this.#settings.uncommittedBytesMax) {
+    if (leadership.backlog.bytes + this.#proposalQueue.bytes > this.#settings.uncommittedBytesMax) {
       return Promise.reject(new RaftError('overloaded', { uncommittedBytes: leadership.backlog.bytes }));
     }
     return new Promise((resolve, reject) => {
-      this.#proposalQueue.push({ data, deferred: { resolve, reject } });
-      this.#queuedBytes += data.length;
-      if (this.#proposalQueue.length === 1) this.#later(() => this.#flushProposals());
+      this.#proposalQueue.add({ data, deferred: { resolve, reject } });
     });
   }
 
-  #flushProposals(): void {
-    const queue = this.#proposalQueue;
-    this.#proposalQueue = [];
-    this.#queuedBytes = 0;
-    if (queue.length === 0) return;
+  #propose(queue: readonly QueuedProposal[]): void {
     const now = this.#edges.clock.monotonicMs();
     const proposed = this.#core.propose(
       queue.map(({ data }) => data),
@@ -345,7 +350,7 @@ export class RaftNode implements Raft {
   }
 
   status(): RaftStatus {
-    const pending = { proposals: this.#proposals.size + this.#proposalQueue.length, reads: this.#reads.size };
+    const pending = { proposals: this.#proposals.size + this.#proposalQueue.size, reads: this.#reads.size };
     return statusOf(this.#core, this.#edges.clock.monotonicMs(), this.#checkpoints.latestIndex, pending, this.#failure);
   }
 
@@ -430,8 +435,7 @@ export class RaftNode implements Raft {
     this.#stopped = true;
     this.#cancelTick();
     const stopped = (): Error => new RaftError('stopped', {}, cause === undefined ? undefined : { cause });
-    for (const { deferred } of this.#proposalQueue) deferred.reject(stopped());
-    this.#proposalQueue = [];
+    for (const { deferred } of this.#proposalQueue.takeAll()) deferred.reject(stopped());
     this.#proposals.rejectAll(stopped);
     this.#appliedWaiters.rejectAll(stopped);
     this.#reads.rejectAll(stopped);

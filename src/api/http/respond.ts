@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { type Answer, type Body, type BodyStream, Encoded, jsonType } from './answer.ts';
 import { indentJson } from './go-json.ts';
-import { atEndOfTurn } from './turn.ts';
+import { withOthers } from './turn.ts';
 
 const gzip = promisify(zlib.gzip);
 
@@ -32,7 +32,7 @@ export class Responder {
     this.#options = options;
   }
 
-  /** Writes an answer at the end of this turn, or when it is compressed, or bit by bit. Never throws. */
+  /** Writes an answer, with the others of this turn if there are any, or when it is compressed, or bit by bit. Never throws. */
   send(incoming: IncomingMessage, response: ServerResponse, answer: Answer): void {
     if (response.destroyed) return;
     try {
@@ -76,7 +76,7 @@ export class Responder {
   /** Sends head and body as one. A string has as many bytes as characters. */
   #finish(response: ServerResponse, status: number, headers: string[], body: string | Uint8Array): void {
     headers.push('Content-Length', String(body.length));
-    atEndOfTurn(() => {
+    withOthers(() => {
       if (response.destroyed) return;
       try {
         response.writeHead(status, headers);
