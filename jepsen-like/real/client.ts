@@ -37,15 +37,18 @@ export class WorkloadClient {
     this.#server = id % cluster.size;
   }
 
-  /** Sends one request and records it. `judge` sees answers of status 200 (and 404, 409 where it says so). */
+  /**
+   * Sends one request and records it. `judge` sees answers of status 200 (and 404, 409 where it says so). `at`: it concerns this
+   * server, and goes to no other.
+   */
   async operate(
     op: string,
     key: string,
     input: unknown,
-    request: { method: string; path: string; body?: string },
+    { at, ...request }: { method: string; path: string; body?: string; at?: number },
     judge: (reply: Reply) => Verdict,
   ): Promise<Verdict> {
-    const server = this.#server;
+    const server = at ?? this.#server;
     const startMs = this.history.nowMs();
     const verdict = await this.#send(server, request, judge);
     const endMs = this.history.nowMs();
@@ -72,11 +75,19 @@ export class WorkloadClient {
     this.#server = (this.#server + 1) % this.#cluster.size;
   }
 
-  /** A request that is not part of the history (set-up, final reads); throws unless it is answered with 200. */
-  async plain(method: string, path: string, body?: string): Promise<string> {
+  /** How many servers there are. */
+  get servers(): number {
+    return this.#cluster.size;
+  }
+
+  /**
+   * A request that is not part of the history (set-up, final reads), to any server or to the one at `at`; throws unless it is
+   * answered with 200.
+   */
+  async plain(method: string, path: string, body?: string, at?: number): Promise<string> {
     let last = '';
     for (let tries = 0; tries < 60; tries++) {
-      const server = (this.#server + tries) % this.#cluster.size;
+      const server = at ?? (this.#server + tries) % this.#cluster.size;
       try {
         const reply = await this.#fetch(server, { method, path, ...(body === undefined ? {} : { body }) });
         if (reply.status === 200) return reply.body;

@@ -18,10 +18,10 @@ const operation = (op: string, more: Partial<Operation>): Operation => ({
   ...more,
 });
 
-function check(workload: string, operations: readonly Operation[], final?: unknown): boolean {
+function check(workload: string, operations: readonly Operation[], final?: unknown, faults: object[] = []): boolean {
   const history = new History();
   for (const each of operations) history.add(each);
-  return workloads[workload]!.check(history, final, { history } as WorkloadContext).valid;
+  return workloads[workload]!.check(history, final, { history, faults } as unknown as WorkloadContext).valid;
 }
 
 describe('set', () => {
@@ -118,5 +118,102 @@ describe('sessions', () => {
   it('sees a session that ended before its time', () => {
     expect(check('sessions', life(10_000))).toBe(true);
     expect(check('sessions', life(9_999))).toBe(false);
+  });
+});
+
+describe('bank', () => {
+  const accounts = (...balances: number[]): object[] =>
+    balances.map((balance, i) => ({ key: `account/${i}`, balance, index: i }));
+  const entries = (counter: number, ...balances: number[]): object[] =>
+    [...balances, counter].map((value, i) => ({
+      Key: i === balances.length ? 'run/counter' : `run/account/${i}`,
+      Value: Buffer.from(String(value)).toString('base64'),
+      ModifyIndex: i,
+    }));
+  const read = (...balances: number[]): Operation => operation('read', { output: accounts(...balances) });
+  const count = (input: number, outcome: Operation['outcome'] = 'ok'): Operation =>
+    operation('count', { input, outcome });
+  const even = [100, 100, 100, 100, 100];
+
+  it('holds when every read adds up and every count counts', () => {
+    const operations = [read(...even), read(50, 150, 100, 100, 100), count(1), count(2), count(3, 'unknown')];
+    expect(check('bank', operations, entries(2, ...even))).toBe(true);
+    expect(check('bank', operations, entries(3, ...even))).toBe(true);
+  });
+  it('takes a stale read from before the accounts for none', () => {
+    expect(check('bank', [read()], entries(0, ...even))).toBe(true);
+  });
+  it.each([
+    ['half a transfer in a read', [read(50, 100, 100, 100, 100)], entries(0, ...even)],
+    ['half a transfer at the end', [], entries(0, 50, 100, 100, 100, 100)],
+    ['an account that is missing', [read(200, 100, 100, 100)], entries(0, ...even)],
+    ['an account that was overdrawn', [read(-1, 201, 100, 100, 100)], entries(0, ...even)],
+    ['a number that counted twice', [count(1), count(1)], entries(2, ...even)],
+    ['a lost count', [count(1), count(2)], entries(1, ...even)],
+    ['a count that was refused and counted', [count(1), count(2, 'fail')], entries(2, ...even)],
+  ])('sees %s', (_, operations, final) => {
+    expect(check('bank', operations, final)).toBe(false);
+  });
+});
+
+describe('transactions', () => {
+  const write = (input: object, output: object, more: Partial<Operation> = {}): Operation =>
+    operation('write', { input, output, ...more });
+  const read = (output: object): Operation => operation('read', { output });
+
+  it('holds for an order that everybody saw, with what was never acknowledged in it or not', () => {
+    const lost = write({ z: '9' }, {}, { outcome: 'unknown', output: null });
+    const before = [write({ x: '1', y: '1' }, {}), lost];
+    expect(check('transactions', [...before, read({ x: '1', y: '1' })])).toBe(true);
+    expect(check('transactions', [...before, read({ x: '1', y: '1', z: '9' })])).toBe(true);
+  });
+  it('sees half a transaction', () => {
+    expect(check('transactions', [write({ x: '1', y: '1' }, {}), read({ x: '1' })])).toBe(false);
+  });
+  it('sees a read of the past', () => {
+    const operations = [write({ x: '1' }, {}), write({ x: '2' }, { x: '1' }), read({ x: '1' })];
+    expect(check('transactions', operations)).toBe(false);
+  });
+  it('sees a write skew: both saw nothing, and both wrote', () => {
+    const together = { startMs: ++at, endMs: at + 10 };
+    at += 10;
+    const one = write({ x: '1' }, {}, together);
+    expect(check('transactions', [one, write({ y: '1' }, {}, together)])).toBe(false);
+    expect(check('transactions', [one, write({ y: '1' }, { x: '1' }, together)])).toBe(true);
+  });
+  it('sees two readers that saw two writes in two orders', () => {
+    const together = { startMs: ++at, endMs: at + 10 };
+    at += 10;
+    const writes = [write({ x: '1' }, {}, together), write({ y: '1' }, { x: '1' }, together)];
+    expect(check('transactions', [...writes, { ...read({ y: '1' }), ...together }])).toBe(false);
+  });
+});
+
+describe('catalog', () => {
+  const host = (agent: object, catalog: object = agent): object[] => [{ server: 0, agent, catalog }];
+  const register = (input: number, outcome: Operation['outcome'] = 'ok'): Operation =>
+    operation('register', { input, outcome });
+  const end = (outcome: Operation['outcome'] = 'ok'): Operation => operation('deregister', { outcome });
+
+  it('holds when agent and catalog say the last thing acknowledged, or one of unknown outcome', () => {
+    expect(check('catalog', [register(1), register(2)], host({ k: 2 }))).toBe(true);
+    expect(check('catalog', [register(1), end()], host({}))).toBe(true);
+    expect(check('catalog', [register(1), register(2, 'unknown')], host({ k: 1 }))).toBe(true);
+    expect(check('catalog', [register(1), end('unknown')], host({}))).toBe(true);
+  });
+  it.each([
+    ['a service that the catalog has and the agent has not', [register(1), end()], host({}, { k: 1 })],
+    ['one that the catalog lacks', [register(1)], host({ k: 1 }, {})],
+    ['one that it has as it was', [register(1), register(2)], host({ k: 2 }, { k: 1 })],
+    ['an agent that forgot', [register(1)], host({})],
+    ['an agent that went back', [register(1), register(2)], host({ k: 1 })],
+    ['one that refused and did it', [register(1), register(2, 'fail')], host({ k: 2 })],
+  ])('sees %s', (_, operations, final) => {
+    expect(check('catalog', operations, final)).toBe(false);
+  });
+  it('asks no memory of an agent whose data was taken away', () => {
+    const faults = [{ nemesis: 'rolling-membership' }];
+    expect(check('catalog', [register(1)], host({}), faults)).toBe(true);
+    expect(check('catalog', [register(1)], host({}, { k: 1 }), faults)).toBe(false);
   });
 });
