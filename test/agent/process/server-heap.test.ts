@@ -50,8 +50,18 @@ it('many connections lift the bounds, and fewer bring them back', () => {
   expect(heap.stopped).toBe(true);
 });
 
-it('another V8 is left alone', () => {
-  const heap = new FakeHeap('13.6.233.10-node.28');
+it.each(['11.3.244.8-node.30', '12.4.254.21-node.33', '13.6.233.17-node.53', '14.6.202.34-node.34'])(
+  'V8 %s was tried',
+  (version) => {
+    const heap = new FakeHeap(version);
+    heap.youngMiB = 8;
+    fitHeap(() => 0, heap);
+    expect(heap.flags).toEqual([small]);
+  },
+);
+
+it('a V8 that was not tried is left alone', () => {
+  const heap = new FakeHeap('15.0.1-node.1');
   fitHeap(() => 0, heap);
   heap.look();
   expect(heap.flags).toEqual([]);
