@@ -1,6 +1,8 @@
 /** Every nemesis by name. */
 import { blackHole, delay, loss, resets } from './bad-network.ts';
+import { block } from './block.ts';
 import { clock } from './clock.ts';
+import { fewFiles } from './few-files.ts';
 import { flap } from './flap.ts';
 import { fsyncError } from './fsync-error.ts';
 import { fullDisk } from './full-disk.ts';
@@ -14,11 +16,13 @@ import { pause } from './pause.ts';
 import { rollingMembership } from './rolling-membership.ts';
 import { rollingRestart } from './rolling-restart.ts';
 import { slowDisk } from './slow-disk.ts';
+import { starve } from './starve.ts';
 
 export const nemeses: Readonly<Record<string, Nemesis>> = Object.fromEntries(
   [
     ...[partition, oneWay, flap, delay, loss, resets, blackHole],
-    ...[kill, pause, clock, slowDisk, fsyncError, fullDisk],
+    ...[kill, pause, block, starve, fewFiles],
+    ...[clock, slowDisk, fsyncError, fullDisk],
     ...[rollingRestart, membership, rollingMembership],
     ...[hostPartition, hostStranded, hostKill, hostPause],
   ].map((nemesis) => [nemesis.name, nemesis]),

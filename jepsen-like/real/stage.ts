@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../../src/std/random.ts';
+import { block } from '../nemeses/block.ts';
 import type { NemesisContext } from '../nemeses/nemesis.ts';
 import { faketimeLibrary, underFaketime } from './clock-skew.ts';
 import { ProcessCluster } from './cluster.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { Holdings } from './holdings.ts';
 import { MeshHosts } from './hosts.ts';
+import { withBlocker } from './loop-blocking.ts';
 import { TestNetwork } from './network.ts';
 import { say } from './say.ts';
 import type { Settings } from './settings.ts';
@@ -32,6 +34,11 @@ export async function setStage(wanted: Settings, random: Random, holdings: Holdi
   }
   const skewed = wanted.nemeses.some(({ name }) => name === 'clock') && faketimeLibrary() !== undefined;
   const inside = (index: number, words: readonly string[]): readonly string[] => network?.inside(index, words) ?? words;
+  const blockable = wanted.nemeses.includes(block);
+  const wrap = (server: number, words: readonly string[]): readonly string[] => {
+    const command = blockable ? withBlocker(folder, server, words) : words;
+    return inside(server, skewed ? underFaketime(folder, server, command) : command);
+  };
   const cluster = await ProcessCluster.start(
     {
       size: wanted.servers,
@@ -39,7 +46,7 @@ export async function setStage(wanted: Settings, random: Random, holdings: Holdi
       folder,
       ...(wanted.smallDisks ? { smallDisksMiB: 128 } : {}),
       ...(proxy === undefined ? {} : { advertise: (server) => proxyAddress(subnet, server) }),
-      wrap: (server, words) => inside(server, skewed ? underFaketime(folder, server, words) : words),
+      wrap,
     },
     (started) => holdings.add(() => started.stop()),
   );

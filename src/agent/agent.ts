@@ -32,6 +32,7 @@ import { buildLocal, nodeMetaOf, tokensOf } from './local-parts.ts';
 import { type Logger, LogHub, logLevelOf } from './log.ts';
 import { LogFile } from './log-file.ts';
 import { Metrics } from './metrics.ts';
+import { openFilesHere, watchOpenFiles } from './open-files.ts';
 import type { Registrations } from './registrations.ts';
 import { ManagedSidecars, sidecarAddress, wantsSidecars } from './sidecars.ts';
 import { loopbackTransport, UserEvents } from './user-events.ts';
@@ -209,6 +210,7 @@ export class Agent {
     await this.#central?.begin();
     await this.#sync.start();
     this.#planReap();
+    this.#closers.push(watchOpenFiles({ clock: systemClock, look: openFilesHere, log: this.log }));
     this.#sendCoordinates();
     if (settings.telemetry.prometheus_retention_time > 0) await this.#metrics.enablePrometheus();
     this.log.info('Heddle agent running!');
