@@ -67,8 +67,9 @@ export class LateServer implements Backend, Snapshots {
     this.#wake();
   }
 
-  async apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
-    return (this.#server ?? (await this.#opened())).apply(name, args, caller);
+  apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
+    if (this.#server !== undefined) return this.#server.apply(name, args, caller);
+    return this.#opened().then((server) => server.apply(name, args, caller));
   }
 
   query<N extends QueryName>(name: N, args: QueryArgs<N>, options: ReadOptions): Awaitable<Answer<QueryValue<N>>> {

@@ -14,6 +14,7 @@ import {
   Settled,
 } from '../../fsm/index.ts';
 import type { Raft } from '../../raft/index.ts';
+import { attempt } from '../../std/awaitable.ts';
 import type { Clock } from '../../std/clock.ts';
 
 export interface ProposerParts {
@@ -36,19 +37,19 @@ export class Proposer {
   }
 
   /** Resolves once the command is committed and applied here. Throws its Refusal, or Raft's error. */
-  async propose<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
+  propose<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
+    return attempt(() => this.#propose(name, args, caller));
+  }
+
+  #propose<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
     const command = commands[name] as unknown as Command<CommandArgs<N>, CommandResult<N>>;
     const prepared = command.prepare === undefined ? args : command.prepare(args, this.#leaderContext());
-    if (prepared instanceof Settled) return prepared.result as CommandResult<N>;
+    if (prepared instanceof Settled) return Promise.resolve(prepared.result as CommandResult<N>);
     const { nodeName, clock, raft } = this.#parts;
-    const origin = {
-      ...{ accessor: '', agent: nodeName, address: caller.address, call: caller.call },
-      timeMs: clock.wallMs(),
-    };
-    const { result } = await raft.propose(encodeEnvelope({ name, version: command.version, origin, args: prepared }));
-    const outcome = result as ApplyResult;
-    if (!outcome.ok) throw outcome.error;
-    return outcome.value as CommandResult<N>;
+    const { address, call } = caller;
+    const origin = { accessor: '', agent: nodeName, address, call, timeMs: clock.wallMs() };
+    const { version } = command;
+    return raft.propose(encodeEnvelope({ name, version, origin, args: prepared })).then(resultOf<CommandResult<N>>);
   }
 
   #leaderContext(): LeaderContext {
@@ -63,4 +64,10 @@ export class Proposer {
       sessionTtlMinNs,
     };
   }
+}
+
+function resultOf<Result>({ result }: { readonly result: unknown }): Result {
+  const outcome = result as ApplyResult;
+  if (!outcome.ok) throw outcome.error;
+  return outcome.value as Result;
 }

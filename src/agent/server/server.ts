@@ -41,7 +41,7 @@ import {
   type ReadMode,
   type Transport,
 } from '../../raft/index.ts';
-import type { Awaitable } from '../../std/awaitable.ts';
+import { type Awaitable, attempt } from '../../std/awaitable.ts';
 import type { Clock } from '../../std/clock.ts';
 import { second } from '../../std/duration.ts';
 import { HeddleError } from '../../std/errors.ts';
@@ -215,13 +215,15 @@ export class Server implements Backend {
     return this.state.store.view;
   }
 
-  async apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
-    this.#requireOwnDatacenter(caller);
-    checkArguments(name, args);
-    return this.#atLeader(
-      () => this.#proposer.propose(name, args, caller),
-      (id) => this.#forwarder.apply(id, name, args, caller),
-    );
+  apply<N extends CommandName>(name: N, args: CommandArgs<N>, caller: Caller): Promise<CommandResult<N>> {
+    return attempt(() => {
+      this.#requireOwnDatacenter(caller);
+      checkArguments(name, args);
+      return this.#atLeader(
+        () => this.#proposer.propose(name, args, caller),
+        (id) => this.#forwarder.apply(id, name, args, caller),
+      );
+    });
   }
 
   /** Writes as the leader itself, commands that are nobody else's included. Held by nothing: throws when it does not lead. */
@@ -338,15 +340,16 @@ export class Server implements Backend {
   }
 
   /** Runs `here` on the leader, or `there` for another; again, while it certainly had no effect and the hold time lasts. */
-  async #atLeader<T>(here: () => Promise<T>, there: (leaderId: string) => Promise<T>): Promise<T> {
-    if (this.leadership.leading) {
-      // Nearly always: without what holding costs.
-      try {
-        return await here();
-      } catch (error) {
-        if (!isRetriable(error)) throw toBackendError(error);
-      }
-    }
+  #atLeader<T>(here: () => Promise<T>, there: (leaderId: string) => Promise<T>): Promise<T> {
+    if (!this.leadership.leading) return this.#holding(here, there);
+    // Nearly always: without what holding costs.
+    return here().catch((error: unknown) => {
+      if (!isRetriable(error)) throw toBackendError(error);
+      return this.#holding(here, there);
+    });
+  }
+
+  #holding<T>(here: () => Promise<T>, there: (leaderId: string) => Promise<T>): Promise<T> {
     return this.leadership.hold(async (place) => {
       if (place.kind === 'nowhere') return undefined;
       try {

@@ -74,6 +74,9 @@ export class Query {
     this.#values = values;
   }
 
+  get isEmpty(): boolean {
+    return this.#values.size === 0;
+  }
   /** The first value, or '' when the parameter is absent. */
   get(name: string): string {
     return this.#values.get(name)?.[0] ?? '';

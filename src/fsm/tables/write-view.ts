@@ -21,7 +21,8 @@ export class WriteView implements WriteTx {
   readonly index: number;
   readonly #raftIndex: number;
   readonly #rows: StateRows;
-  readonly #tables = new Map<TableName, WritableTable<unknown>>();
+  /** Those that the command asked for: one or two. */
+  readonly #tables: WritableTable<unknown>[] = [];
   #staging: StagingArea | undefined;
   #services: ServiceLookups | undefined;
 
@@ -52,10 +53,10 @@ export class WriteView implements WriteTx {
   }
 
   table<N extends TableName>(name: N): TableWriter<Tables[N]> {
-    let table = this.#tables.get(name);
+    let table = this.#tables.find((known) => known.name === name);
     if (table === undefined) {
       table = new WritableTable(this.#rows, name, this.index);
-      this.#tables.set(name, table);
+      this.#tables.push(table);
     }
     return table as unknown as TableWriter<Tables[N]>;
   }

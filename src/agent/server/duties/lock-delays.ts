@@ -20,11 +20,13 @@ export class LockDelays {
 
   /** Takes note of sessions that ended, and of the keys that they held. */
   applied({ changes }: AppliedCommand, nowMs: number): void {
-    const ended = new Map<string, Session>();
+    let ended: Map<string, Session> | undefined;
     for (const { table, before, after } of changes) {
-      if (table === 'sessions' && after === undefined) ended.set((before as Session).ID, before as Session);
+      if (table !== 'sessions' || after !== undefined) continue;
+      ended ??= new Map();
+      ended.set((before as Session).ID, before as Session);
     }
-    if (ended.size === 0) return;
+    if (ended === undefined) return;
     for (const { table, before } of changes) {
       const session = table === 'kv' ? ended.get((before as KvEntry | undefined)?.Session ?? '') : undefined;
       if (session === undefined || session.LockDelay <= 0) continue;

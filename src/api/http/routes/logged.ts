@@ -2,15 +2,13 @@
 import { Refusal } from '../../../fsm/errors.ts';
 
 /** `prefix` of a refusal by the state, or how to choose it by the text. */
-export async function logged<T>(
-  work: () => Promise<T>,
+export function logged<T>(
+  answer: Promise<T>,
   prefix: string | ((text: string) => string) = 'raft apply failed: ',
 ): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
+  return answer.catch((error: unknown) => {
     if (!(error instanceof Refusal) || error.code !== 'failed') throw error;
     const before = typeof prefix === 'string' ? prefix : prefix(error.message);
     throw new Refusal(error.code, before + error.message, error.fields);
-  }
+  });
 }

@@ -76,7 +76,7 @@ async function setAutopilot({ backend }: RouteContext, request: ApiRequest): Pro
   });
   const { CreateIndex: _, ModifyIndex: __, ...Config } = body;
   const args = cas === undefined ? { Config } : { Config, Cas: cas };
-  return json(await logged(() => backend.apply('autopilot.setConfiguration', args, callerOf(request))));
+  return json(await logged(backend.apply('autopilot.setConfiguration', args, callerOf(request))));
 }
 
 function casOf(text: string): number {

@@ -49,7 +49,7 @@ const lockDelayDefault = 15 * second;
 async function create({ backend }: RouteContext, request: ApiRequest): Promise<Answer> {
   const asked =
     (request.contentLength ?? 0) > 0 ? await decodeBody(request, creation, { unknown: 'ignore' }) : creation.zero();
-  const ID = await beforeLog(() =>
+  const ID = await beforeLog(
     backend.apply(
       'session.create',
       {
@@ -92,7 +92,7 @@ function checksOf({ Checks, NodeChecks }: Creation): Pick<Session, 'Checks' | 'N
 
 async function destroy({ backend }: RouteContext, request: ApiRequest): Promise<Answer> {
   const ID = idOf(request);
-  return json(await logged(() => backend.apply('session.destroy', { ID }, callerOf(request)), 'apply failed: '));
+  return json(await logged(backend.apply('session.destroy', { ID }, callerOf(request)), 'apply failed: '));
 }
 
 async function renew({ backend }: RouteContext, request: ApiRequest): Promise<Answer> {
@@ -134,6 +134,6 @@ function idOf(request: ApiRequest): string {
 /** Refused before it was proposed: what is wrong with the request alone. Anything else the state refused. */
 const beforeLogTexts = /^(Must provide|Invalid Behavior|Invalid Session TTL|Session TTL)/;
 
-function beforeLog<T>(work: () => Promise<T>): Promise<T> {
+function beforeLog<T>(work: Promise<T>): Promise<T> {
   return logged(work, (text) => (beforeLogTexts.test(text) ? '' : 'apply failed: '));
 }
