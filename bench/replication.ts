@@ -11,11 +11,11 @@ import { readCommandLine } from '../jepsen-like/command-line.ts';
 import { ProcessCluster } from '../jepsen-like/real/cluster.ts';
 import { startBareResponder } from './lib/bare-responder.ts';
 import { type PeerCluster, startEtcd } from './lib/etcd.ts';
-import { type LoadResult, runLoad } from './lib/load.ts';
+import { type Load, type LoadResult, runLoad } from './lib/load.ts';
 import { cpuSeconds, residentParts, which } from './lib/processes.ts';
 import type { RawRequest } from './lib/raw-http.ts';
 import { figure, printTable, ratio } from './lib/table.ts';
-import { etcdPut, heddlePut } from './lib/writes.ts';
+import { etcdGrpcPut, etcdPut, heddlePut } from './lib/writes.ts';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 6);
 const warmSeconds = Number(process.env.BENCH_WARM_SECONDS ?? 8);
@@ -84,68 +84,71 @@ async function startHeddle(): Promise<Omit<PeerCluster, 'restart'> & { cluster: 
   };
 }
 
+/** The servers of one system, warm, with each kind of load in turn, in the order of the rows. */
+async function measureEach<Row extends string>(
+  system: { readonly targets: readonly string[]; readonly pids: readonly number[]; readonly stop: () => void },
+  warm: RawRequest,
+  loads: Readonly<Record<Row, Pick<Load, 'targets' | 'request' | 'protocol' | 'clients'>>>,
+): Promise<Readonly<Record<Row, Measured>>> {
+  const measured: Partial<Record<Row, Measured>> = {};
+  try {
+    await warmUp(system.targets, warm);
+    for (const row in loads) {
+      measured[row] = await measure(system.pids, { ...loads[row], seconds, warmupMs: 0 });
+    }
+  } finally {
+    system.stop();
+  }
+  await delay(500);
+  return measured as Record<Row, Measured>;
+}
+
+async function measureEtcd(clients: number) {
+  const etcd = await startEtcd(3);
+  const [leader, follower] = etcd.targets as [string, string, string];
+  return measureEach(etcd, etcdPut, {
+    json: { clients, targets: [leader], request: etcdPut },
+    jsonFollower: { clients, targets: [follower], request: etcdPut },
+    grpc: { clients, targets: [leader], request: etcdGrpcPut, protocol: 'grpc' },
+  });
+}
+
+async function measureHeddle(clients: number) {
+  const heddle = await startHeddle();
+  const [leader, follower] = heddle.targets as [string, string, string];
+  return measureEach(heddle, heddlePut, {
+    leader: { clients, targets: [leader], request: heddlePut },
+    follower: { clients, targets: [follower], request: heddlePut },
+  });
+}
+
 async function writes(): Promise<void> {
   const rows: string[][] = [];
-  const add = (name: string, clients: number, mine: Measured, peer?: Measured): void =>
-    void rows.push([
-      name,
-      String(clients),
-      figure(mine.load.perSecond),
-      figure(mine.load.p50Ms, 2),
-      figure(mine.load.p99Ms, 2),
-      figure(mine.cpuPer1000, 3),
-      figure(mine.residentMiB),
-      figure(mine.ownMiB),
-      peer === undefined ? '' : ratio(mine.load.perSecond, peer.load.perSecond),
+  const add = (name: string, clients: number, mine: Measured, json?: Measured, grpc?: Measured): void => {
+    const to = (peer: Measured | undefined): string =>
+      peer === undefined ? '' : ratio(mine.load.perSecond, peer.load.perSecond);
+    const { load, cpuPer1000, residentMiB, ownMiB } = mine;
+    rows.push([
+      ...[name, String(clients), figure(load.perSecond), figure(load.p50Ms, 2), figure(load.p99Ms, 2)],
+      ...[figure(cpuPer1000, 3), figure(residentMiB), figure(ownMiB), to(json), to(grpc)],
     ]);
+  };
   const withEtcd = which('etcd') !== undefined;
   if (!withEtcd) process.stdout.write('etcd is not installed: no peer to compare writes with\n');
   for (const clients of clientCounts) {
-    const common = { clients, seconds, warmupMs: 0 };
-    let etcd: Measured | undefined;
-    if (withEtcd) {
-      const peer = await startEtcd(3);
-      await warmUp(peer.targets, etcdPut);
-      etcd = await measure(peer.pids, { ...common, targets: [peer.targets[0]!], request: etcdPut });
-      add('etcd, leader, JSON gateway', clients, etcd);
-      const follower = await measure(peer.pids, {
-        ...common,
-        targets: [peer.targets[1]!],
-        request: etcdPut,
-      });
-      add('etcd, follower', clients, follower);
-      peer.stop();
-      await delay(500);
-      const mine = await startHeddle();
-      await warmUp(mine.targets, heddlePut);
-      add(
-        'heddle, leader',
-        clients,
-        await measure(mine.pids, { ...common, targets: [mine.targets[0]!], request: heddlePut }),
-        etcd,
-      );
-      add(
-        'heddle, follower',
-        clients,
-        await measure(mine.pids, { ...common, targets: [mine.targets[1]!], request: heddlePut }),
-        follower,
-      );
-      mine.stop();
-      await delay(500);
-      continue;
+    const etcd = withEtcd ? await measureEtcd(clients) : undefined;
+    const heddle = await measureHeddle(clients);
+    if (etcd !== undefined) {
+      add('etcd, leader, JSON gateway', clients, etcd.json);
+      add('etcd, follower, JSON gateway', clients, etcd.jsonFollower);
+      add('etcd, leader, gRPC', clients, etcd.grpc);
     }
-    const mine = await startHeddle();
-    await warmUp(mine.targets, heddlePut);
-    add(
-      'heddle, leader',
-      clients,
-      await measure(mine.pids, { ...common, targets: [mine.targets[0]!], request: heddlePut }),
-    );
-    mine.stop();
+    add('heddle, leader', clients, heddle.leader, etcd?.json, etcd?.grpc);
+    add('heddle, follower', clients, heddle.follower, etcd?.jsonFollower);
   }
   printTable(
     `Writes of 64-byte values, each a change, three servers, real fsync, ${seconds} s each after ${warmSeconds} s`,
-    ['server', 'clients', 'writes/s', 'p50 ms', 'p99 ms', 'CPU s/1,000', 'MiB/server', 'own MiB', 'to etcd'],
+    ['server', 'clients', 'writes/s', 'p50 ms', 'p99 ms', 'CPU s/1,000', 'MiB/server', 'own MiB', 'to JSON', 'to gRPC'],
     rows,
   );
 }

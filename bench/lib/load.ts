@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { RawGrpcClient } from './raw-grpc.ts';
 import { RawClient, type RawRequest } from './raw-http.ts';
 
 export interface Load {
@@ -17,6 +18,8 @@ export interface Load {
   readonly warmupMs: number;
   /** `{client}` and `{n}` in path and body are replaced by the client's number, in four digits, and its request's number, in eight. */
   readonly request: RawRequest;
+  /** HTTP/1.1 unless said. */
+  readonly protocol?: 'grpc';
   /** Statuses that count as an answer; 200 unless said. */
   readonly accept?: readonly number[];
 }
@@ -53,7 +56,8 @@ async function generate(load: Load): Promise<LoadResult> {
   const clients = await Promise.all(
     Array.from({ length: load.clients }, (_, i) => {
       const [host, port] = load.targets[i % load.targets.length]!.split(':') as [string, string];
-      return RawClient.open(host, Number(port));
+      const { open } = load.protocol === 'grpc' ? RawGrpcClient : RawClient;
+      return open(host, Number(port));
     }),
   );
   const start = performance.now();
