@@ -18,6 +18,13 @@ export interface Watched {
   readonly machineIndex: number;
 }
 
+/** What a state answers; the arrays go together. */
+export interface Answers {
+  readonly questions: readonly string[];
+  readonly indexes: readonly number[];
+  readonly hashes: readonly number[];
+}
+
 export interface Watch {
   /** After every event that concerned this server. */
   step?(server: Watched, all: readonly Watched[]): void;
@@ -38,6 +45,8 @@ export interface Watch {
   stateIs?(server: Watched, index: number, fingerprint: string): void;
   /** A consistent read of a key told a client this index; one that had ended before it began had told `before`. */
   answered?(server: Watched, key: string, index: number, before: number): void;
+  /** What it answers to every query, where the real state machine is replicated: after a run of entries, or a restore. */
+  answers?(server: Watched, index: number, answers: Answers): void;
   acknowledged?(commandId: number, index: number): void;
   readServed?(server: Watched, mode: 'lease' | 'readIndex', index: number, acknowledgedBefore: number): void;
 }

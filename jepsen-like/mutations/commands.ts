@@ -1,9 +1,10 @@
 /** Planted bugs of the state machine: commands of Heddle's own that go wrong. They run where the real state is replicated. */
 import { type Command, commands } from '../../src/fsm/index.ts';
 import type { Applicable } from '../../src/fsm/store.ts';
+import { changed } from './changed.ts';
 import type { Mutation } from './mutation.ts';
 
-const { 'kv.set': set, 'kv.cas': cas, 'ca.nextSerial': nextSerial } = commands;
+const { 'kv.set': set, 'kv.cas': cas, 'ca.nextSerial': nextSerial, 'catalog.deregister': deregister } = commands;
 
 /** All commands, one of them applied otherwise. */
 const withCommand = <Args>(command: Command<Args, unknown>, apply: Command<Args, unknown>['apply']) => ({
@@ -27,6 +28,17 @@ export const commandMutations: readonly Mutation[] = [
         const row = tx.table('kv').get([args.Key]);
         if (row !== undefined) tx.table('kv').put([args.Key], { ...row, ModifyIndex: row.CreateIndex });
         return result;
+      }),
+  },
+  {
+    name: 'the last instance of a service goes without a word to its readers',
+    source: 'C08, blocking queries',
+    commands: () =>
+      withCommand(deregister, (tx, args, context) => {
+        const setCounter: typeof tx.setCounter = (name, index) => {
+          if (name !== 'service_last_extinction') tx.setCounter(name, index);
+        };
+        return deregister.apply(changed(tx, { setCounter }), args, context);
       }),
   },
   {

@@ -4,6 +4,7 @@ import { type Message, type RaftEdges, RaftError, type StateMachine } from '../.
 import { decodeRecord, encodeRecord } from '../../src/raft/log/records.ts';
 import type { LogStore, StoreOperation } from '../../src/raft/log/store.ts';
 import { decodeCommand } from '../sim/machine.ts';
+import { changed } from './changed.ts';
 import type { Mutation } from './mutation.ts';
 
 const wrapStore = (store: LogStore, commit: LogStore['commit']): LogStore => ({
@@ -13,18 +14,6 @@ const wrapStore = (store: LogStore, commit: LogStore['commit']): LogStore => ({
   commit,
   close: () => store.close(),
 });
-
-/** The same object, but for what it does differently. */
-function changed<T extends object>(whole: T, change: Partial<T>): T {
-  return new Proxy(whole, {
-    get: (target, name) => {
-      const other = change[name as keyof T];
-      if (other !== undefined) return other;
-      const value = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
 
 const withMachine = (edges: RaftEdges, change: Partial<StateMachine>): RaftEdges => ({
   ...edges,

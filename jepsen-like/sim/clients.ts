@@ -5,7 +5,8 @@
 import { RaftError, type ReadMode } from '../../src/raft/index.ts';
 import type { Random } from '../../src/std/random.ts';
 import type { Operation, Outcome } from '../history.ts';
-import { bystand, propose } from './door.ts';
+import { bystand } from './bystanders.ts';
+import { propose } from './door.ts';
 import type { SimServer } from './server.ts';
 import type { World } from './world.ts';
 

@@ -18,6 +18,8 @@ import type { CommittedEntry, Raft } from '../../src/raft/index.ts';
 import type { Clock } from '../../src/std/clock.ts';
 import { second } from '../../src/std/duration.ts';
 import type { Random } from '../../src/std/random.ts';
+import type { Answers } from '../invariants/invariant.ts';
+import { answerAll } from './every-query.ts';
 import type { Command } from './machine.ts';
 import type { Register, ReplicatedState, Saved } from './state.ts';
 
@@ -71,6 +73,10 @@ export class HeddleState implements ReplicatedState {
 
   fingerprint(): string {
     return stateHash(this.#storage);
+  }
+
+  answers(): Answers {
+    return answerAll(this.#store);
   }
 
   save(): Saved {

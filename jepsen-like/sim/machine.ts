@@ -5,6 +5,7 @@
 import { crc32 } from 'node:zlib';
 import type { CheckpointFile, CheckpointReceiver, CommittedEntry, StateMachine } from '../../src/raft/index.ts';
 import type { Random } from '../../src/std/random.ts';
+import type { Answers } from '../invariants/invariant.ts';
 import type { ReplicatedState, Saved } from './state.ts';
 
 export interface Command {
@@ -37,10 +38,14 @@ export interface MachineEvents {
   restored(index: number, hash: number): void;
   /** What the state is after a run or a restore, where entries alone do not tell. */
   stateIs(index: number, fingerprint: string): void;
+  answers(index: number, answers: Answers): void;
   /** Something is about to be, or has just been, written for good. True: the process has died here; nothing more is done. */
   persists(what: string): boolean;
   mark(name: string): void;
 }
+
+/** All queries are asked at one state in so many, the same on every server; an index that fell in between is still too low there. */
+const answersEvery = 3;
 
 /** What a dead process does: nothing, for ever. */
 const dead = <T>(): Promise<T> => new Promise(() => {});
@@ -103,6 +108,8 @@ export class SimMachine implements StateMachine {
   #tellState(): void {
     const fingerprint = this.state.fingerprint();
     if (fingerprint !== undefined) this.#events.stateIs(this.appliedIndex, fingerprint);
+    const answers = this.appliedIndex % answersEvery === 0 ? this.state.answers() : undefined;
+    if (answers !== undefined) this.#events.answers(this.appliedIndex, answers);
   }
 
   /** In the middle of a call that the dead process made: its node has stopped, and hears of no error. */

@@ -89,6 +89,7 @@ export class SimServer {
       applied: (entry, command, hash) => world.applied(this, entry, command, hash),
       restored: (index, hash) => world.restored(this, index, hash),
       stateIs: (index, fingerprint) => world.stateIs(this, index, fingerprint),
+      answers: (index, answers) => world.judges.tell(this, (watch, view) => watch.answers?.(view, index, answers)),
       persists: (what) => {
         const dies = world.crashPoints.state(id, what);
         if (dies) this.#dies();

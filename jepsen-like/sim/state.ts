@@ -3,6 +3,7 @@
  * runs; and `heddle`, the real state machine with its commands and queries, over the storage interface (`heddle-state.ts`).
  */
 import type { CommittedEntry } from '../../src/raft/index.ts';
+import type { Answers } from '../invariants/invariant.ts';
 import type { Command } from './machine.ts';
 
 export const stateKinds = ['registers', 'heddle'] as const;
@@ -23,6 +24,8 @@ export interface ReplicatedState {
   apply(entries: readonly CommittedEntry[], commands: readonly Command[]): readonly unknown[];
   /** Equal where the same was applied; undefined where entries alone tell. */
   fingerprint(): string | undefined;
+  /** To every query; undefined where there are none. */
+  answers(): Answers | undefined;
   /** What a checkpoint keeps of it, as JSON knows it. */
   save(): Saved;
   /** Takes the place of everything. Absent: the state of an empty disk. */
@@ -56,6 +59,10 @@ export class Registers implements ReplicatedState {
   }
 
   fingerprint(): undefined {
+    return undefined;
+  }
+
+  answers(): undefined {
     return undefined;
   }
 

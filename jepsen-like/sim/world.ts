@@ -68,6 +68,8 @@ const linearizabilityStatesMax = 300_000;
 export class World {
   readonly random: Random;
   readonly state: StateKind;
+  /** Services, proxies, checks and config entries come and go, too. */
+  readonly meshIsBusy: boolean;
   readonly swarm: Swarm;
   readonly time: VirtualTime;
   readonly network: SimNetwork;
@@ -106,6 +108,7 @@ export class World {
     this.crashPoints = new CrashPoints(options.crashAt);
     this.state = options.state ?? (options.mutation?.commands === undefined ? 'registers' : 'heddle');
     this.random = seededRandom(options.seed);
+    this.meshIsBusy = this.random.stream('busy mesh').chance(0.7);
     const drawn = drawSwarm(this.random, options.unsafeMs);
     this.swarm = options.adjust?.(drawn) ?? drawn;
     this.time = new VirtualTime(this.random);
