@@ -1,11 +1,14 @@
-/** Leadership is handed over, and a server is taken out of the Raft configuration and comes back, under load. */
-import { setTimeout as delay } from 'node:timers/promises';
+/**
+ * Leadership is handed over, and a server is taken out of the Raft configuration and comes back, under load: as a new one, or with the
+ * data of the member that it was, as one that was away when it was removed.
+ */
 import type { ProcessCluster } from '../real/cluster.ts';
 import { done, missed, type Nemesis } from './nemesis.ts';
+import { allVote } from './voters.ts';
 
 export const membership: Nemesis = {
   name: 'membership',
-  does: 'leadership is transferred; a follower is removed from the configuration and joins again',
+  does: 'leadership is transferred; a follower is removed from the configuration and joins again, without its data or with it',
   async strike({ cluster, chance }) {
     const leader = await cluster.leader();
     if (leader === undefined) return missed('no leader to ask');
@@ -17,15 +20,17 @@ export const membership: Nemesis = {
     const follower = (leader + 1 + Math.floor(chance() * (cluster.size - 1))) % cluster.size;
     const address = `${cluster.advertised(follower)}:8300`;
     const answer = await asked(cluster, leader, 'DELETE', `/v1/operator/raft/peer?address=${address}`);
+    const keepsData = chance() < 0.5;
     return {
       what: `server ${follower} removed from the configuration: ${answer}`,
       async heal() {
-        // It joins again as a fresh learner: its old data belongs to a member that was removed.
         await cluster.kill(follower);
-        cluster.wipe(follower);
+        if (!keepsData) cluster.wipe(follower);
         cluster.launch(follower);
-        await delay(1_000);
-        return answer === '200' ? 'answered with 200; it came back as a new member' : undefined;
+        const votes = await allVote(cluster);
+        if (!votes) cluster.complain(`server ${follower} was removed, came back, and did not become a voter again`);
+        const how = keepsData ? 'with its old data' : 'as a new member';
+        return answer === '200' && votes ? `answered with 200; it came back ${how}, and votes` : undefined;
       },
     };
   },

@@ -5,8 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessCluster } from '../real/cluster.ts';
 import { done, type Nemesis } from './nemesis.ts';
-
-const settledMs = 45_000;
+import { allVote } from './voters.ts';
 
 export const rollingMembership: Nemesis = {
   name: 'rolling-membership',
@@ -15,7 +14,7 @@ export const rollingMembership: Nemesis = {
   async strike({ cluster }) {
     const refusals: string[] = [];
     let replaced = 0;
-    for (let server = 0; server < cluster.size && (await settled(cluster)); server++) {
+    for (let server = 0; server < cluster.size && (await allVote(cluster)); server++) {
       const refusal = await removed(cluster, server);
       if (refusal !== undefined) {
         refusals.push(`server ${server} was not: ${refusal}`);
@@ -26,7 +25,7 @@ export const rollingMembership: Nemesis = {
       cluster.launch(server);
       replaced++;
     }
-    if (!(await settled(cluster))) cluster.complain('the servers that were replaced did not become voters again');
+    if (!(await allVote(cluster))) cluster.complain('the servers that were replaced did not become voters again');
     const what = [`${replaced} servers replaced in turn`, ...refusals].join('; ');
     return done(what, replaced === cluster.size ? 'all vote again' : undefined);
   },
@@ -48,22 +47,4 @@ async function removed(cluster: ProcessCluster, server: number): Promise<string 
     await delay(500);
   }
   return said;
-}
-
-/** Waits until every server votes: to replace the next one before would be to lose the quorum. */
-async function settled(cluster: ProcessCluster): Promise<boolean> {
-  const end = performance.now() + settledMs;
-  while (performance.now() < end) {
-    const leader = await cluster.leader();
-    const answer =
-      leader === undefined
-        ? undefined
-        : await cluster.ask(leader, 'GET', '/v1/operator/raft/configuration').catch(() => undefined);
-    if (answer?.status === 200) {
-      const { Servers } = JSON.parse(answer.body) as { Servers: readonly { Voter: boolean }[] };
-      if (Servers.filter(({ Voter }) => Voter).length === cluster.size) return true;
-    }
-    await delay(250);
-  }
-  return false;
 }

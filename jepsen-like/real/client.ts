@@ -10,7 +10,14 @@ import type { ProcessCluster } from './cluster.ts';
 export interface Reply {
   readonly status: number;
   readonly body: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly headers: Headers;
+}
+
+interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
 }
 
 /** What an operation's code makes of an answer. */
@@ -45,7 +52,7 @@ export class WorkloadClient {
     op: string,
     key: string,
     input: unknown,
-    { at, ...request }: { method: string; path: string; body?: string; at?: number },
+    { at, ...request }: Request & { at?: number },
     judge: (reply: Reply) => Verdict,
   ): Promise<Verdict> {
     const server = at ?? this.#server;
@@ -100,11 +107,7 @@ export class WorkloadClient {
     throw new Error(`${method} ${path}: no server answered it: ${last}`);
   }
 
-  async #send(
-    server: number,
-    request: { method: string; path: string; body?: string },
-    judge: (reply: Reply) => Verdict,
-  ): Promise<Verdict> {
+  async #send(server: number, request: Request, judge: (reply: Reply) => Verdict): Promise<Verdict> {
     let reply: Reply;
     try {
       reply = await this.#fetch(server, request);
@@ -123,15 +126,13 @@ export class WorkloadClient {
     return judge(reply);
   }
 
-  async #fetch(
-    server: number,
-    { method, path, body }: { method: string; path: string; body?: string },
-  ): Promise<Reply> {
+  async #fetch(server: number, { method, path, body }: Request): Promise<Reply> {
     const response = await fetch(`http://${this.#cluster.target(server)}${path}`, {
       method,
       ...(body === undefined ? {} : { body }),
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return { status: response.status, body: await response.text(), headers: response.headers };
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return { status: response.status, body: new TextDecoder().decode(bytes), bytes, headers: response.headers };
   }
 }

@@ -34,6 +34,15 @@ function pick<T>(what: string, known: Readonly<Record<string, T>>, text: string)
   });
 }
 
+/** The workloads of these names; `all` is without those that run alone. */
+function pickWorkloads(text: string): Workload[] {
+  const picked = pick('workload', workloads, text);
+  const chosen = text === 'all' ? picked.filter(({ alone }) => alone === undefined) : picked;
+  const alone = chosen.find((workload) => workload.alone);
+  if (alone !== undefined && chosen.length > 1) throw new UsageError(`--workload: "${alone.name}" runs alone`);
+  return chosen;
+}
+
 function planted(name: string | undefined): Planted | undefined {
   const found = plants.find((each) => each === name);
   if (name !== undefined && found === undefined) throw new UsageError(`--plant: there is no "${name}"`);
@@ -54,7 +63,12 @@ export const settings = (): Settings =>
           default: 'partition,kill',
           help: `faults to put in: ${Object.keys(nemeses).join(', ')}; all, none`,
         },
-        workload: { type: 'string', value: 'A,B', default: 'all', help: Object.keys(workloads).join(', ') },
+        workload: {
+          type: 'string',
+          value: 'A,B',
+          default: 'all',
+          help: `${Object.keys(workloads).join(', ')}; all, without those that run alone (restore)`,
+        },
         seed: { type: 'string', value: 'TEXT', help: "decides the order of faults and the clients' choices (printed)" },
         require: {
           type: 'boolean',
@@ -83,7 +97,7 @@ export const settings = (): Settings =>
         seconds: numberIn('--time', values.time),
         servers,
         nemeses: chosen,
-        workloads: pick('workload', workloads, values.workload),
+        workloads: pickWorkloads(values.workload),
         seed: values.seed ?? String(process.hrtime.bigint() % 1_000_000n),
         // A full disk needs a small one, which only root can make.
         smallDisks: values['small-disks'] || (chosen.includes(fullDisk) && process.getuid?.() === 0),

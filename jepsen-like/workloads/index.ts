@@ -7,6 +7,7 @@ import { intentions } from './intentions.ts';
 import { lock } from './lock.ts';
 import { queue } from './queue.ts';
 import { register } from './register.ts';
+import { restore } from './restore.ts';
 import { rotation } from './rotation.ts';
 import { serials } from './serials.ts';
 import { sessions } from './sessions.ts';
@@ -18,6 +19,6 @@ import type { Workload } from './workload.ts';
 export const workloads: Readonly<Record<string, Workload>> = Object.fromEntries(
   [
     ...[register, set, append, queue, transactions, bank, watch, catalog],
-    ...[lock, sessions, intentions, connections, serials, rotation],
+    ...[lock, sessions, intentions, connections, serials, rotation, restore],
   ].map((workload) => [workload.name, workload]),
 );

@@ -28,6 +28,8 @@ export interface Workload {
   readonly acknowledges: readonly string[];
   /** It needs hosts with sidecars beside the servers. */
   readonly hosts?: true;
+  /** It does to the servers what no other workload could bear: `all` is without it. */
+  readonly alone?: true;
   setup?(client: WorkloadClient, context: WorkloadContext): Promise<void>;
   /** One client's life, until `over`. */
   client(client: WorkloadClient, index: number, context: WorkloadContext): Promise<void>;

@@ -217,3 +217,60 @@ describe('catalog', () => {
     expect(check('catalog', [register(1)], host({}, { k: 1 }), faults)).toBe(false);
   });
 });
+
+describe('restore', () => {
+  const write = (input: object, output: object): Operation => operation('write', { input, output });
+  const read = (output: object, key = 'k'): Operation => operation('read', { output, key });
+  const save = (): Operation => operation('save', {});
+  const restored = (outcome: Operation['outcome'] = 'ok'): Operation => operation('restore', { outcome });
+
+  it('holds when the state of the save is back, and nothing of between', () => {
+    expect(
+      check('restore', [write({ x: '1' }, {}), save(), write({ x: '2' }, { x: '1' }), restored(), read({ x: '1' })]),
+    ).toBe(true);
+  });
+  it.each([
+    [
+      'what was written in between',
+      [write({ x: '1' }, {}), save(), write({ y: '2' }, { x: '1' }), restored(), read({ x: '1', y: '2' })],
+    ],
+    [
+      'half of it',
+      [
+        write({ x: '1', y: '1' }, {}),
+        save(),
+        write({ x: '2', y: '2' }, { x: '1', y: '1' }),
+        restored(),
+        read({ x: '1', y: '2' }),
+      ],
+    ],
+    ['nothing of what was saved', [write({ x: '1' }, {}), save(), restored(), read({})]],
+    [
+      'the state from before it, at a server that has not heard',
+      [save(), write({ x: '1' }, {}), restored(), read({}), read({ x: '1' })],
+    ],
+    ['what was written after it gone', [save(), restored(), write({ x: '1' }, {}), read({})]],
+  ])('sees %s', (_, operations) => {
+    expect(check('restore', operations)).toBe(false);
+  });
+  it('lets one of unknown outcome happen, or not, in a later round too', () => {
+    const before = [write({ x: '1' }, {}), save(), write({ x: '2' }, { x: '1' }), restored('unknown')];
+    expect(check('restore', [...before, read({ x: '2' })])).toBe(true);
+    expect(check('restore', [...before, read({ x: '1' })])).toBe(true);
+    const later = operation('write', { key: 'later', input: { x: '3' }, output: {} });
+    expect(check('restore', [...before, later, read({}, 'later')])).toBe(true);
+    expect(check('restore', [...before, restored(), later, read({ x: '2' }, 'later')])).toBe(false);
+  });
+  it('sees a watch that slept on, where nothing disturbed', () => {
+    const operations = [
+      save(),
+      operation('watch', { startMs: 1_000, endMs: 4_000 }),
+      operation('restore', { startMs: 1_100, endMs: 1_200 }),
+    ];
+    expect(check('restore', operations)).toBe(false);
+    expect(check('restore', operations, undefined, [{ nemesis: 'kill', startMs: 0, endMs: 1_500 }])).toBe(true);
+    expect(check('restore', [...operations.slice(0, 1), { ...operations[1]!, endMs: 1_250 }, operations[2]!])).toBe(
+      true,
+    );
+  });
+});
