@@ -6,11 +6,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
+import { Turn } from '../turn.ts';
 import { type Answer, type Body, type BodyStream, Encoded, jsonType } from './answer.ts';
 import { indentJson } from './go-json.ts';
-import { withOthers } from './turn.ts';
 
 const gzip = promisify(zlib.gzip);
+
+/** Of all doors of this process: their clients are woken once a turn. */
+const turn = new Turn();
 
 const gzipBytesMin = 1400;
 /** Up to here compressing takes well under a millisecond and is not worth a trip to the thread pool. */
@@ -76,7 +79,7 @@ export class Responder {
   /** Sends head and body as one. A string has as many bytes as characters. */
   #finish(response: ServerResponse, status: number, headers: string[], body: string | Uint8Array): void {
     headers.push('Content-Length', String(body.length));
-    withOthers(() => {
+    turn.withOthers(() => {
       if (response.destroyed) return;
       try {
         response.writeHead(status, headers);

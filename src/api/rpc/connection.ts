@@ -23,6 +23,7 @@ import {
   type ReadOptions,
   type SavedSnapshot,
 } from '../backend.ts';
+import { Turn } from '../turn.ts';
 import { errorOf, NotCarriedOut } from './failure.ts';
 import {
   type Answers,
@@ -79,7 +80,9 @@ export class Connection {
   #stream: ClientDuplexStream<Partial<Requests>, Answers> | undefined;
   #outgoing: Pending[] = [];
   #cancelled: number[] = [];
-  #flushing = false;
+  readonly #turn = new Turn();
+  /** Set while the channel is awaited. */
+  #connecting = false;
   #underWayBytes = 0;
   readonly #underWayBytesMax: number;
   #next = 1;
@@ -285,17 +288,14 @@ export class Connection {
 
   /** What is asked in one turn of the event loop travels in one message. Nothing is written before the channel stands. */
   #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
     if (this.#stream !== undefined) {
-      setImmediate(() => {
-        this.#flushing = false;
-        this.#flush();
-      });
+      this.#turn.withOthers(this.#flush);
       return;
     }
+    if (this.#connecting) return;
+    this.#connecting = true;
     this.#whenReady(Date.now() + connectTimeoutMs, (fault) => {
-      this.#flushing = false;
+      this.#connecting = false;
       if (fault === undefined) this.#flush();
       else this.#failUnsent(fault);
     });
@@ -324,7 +324,7 @@ export class Connection {
     }
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
     if (this.#closed) return;
     const outgoing = this.#outgoing;
     const cancelled = this.#cancelled;
@@ -334,7 +334,7 @@ export class Connection {
     const stream = this.#open();
     for (const pending of outgoing) pending.sent = true;
     stream.write({ requests: outgoing.map(({ request }) => request), cancelled });
-  }
+  };
 
   #open(): ClientDuplexStream<Partial<Requests>, Answers> {
     if (this.#stream !== undefined) return this.#stream;

@@ -12,6 +12,7 @@ import type {
 import { type CommandName, commands, type QueryName, queries, Refusal } from '../../fsm/index.ts';
 import { NumberMap } from '../../std/number-map.ts';
 import type { Answer, Backend, CallName, ReadOptions, Snapshots } from '../backend.ts';
+import { Turn } from '../turn.ts';
 import { failureOf, NotCarriedOut } from './failure.ts';
 import {
   type Answers,
@@ -101,8 +102,8 @@ class Exchange {
   readonly #stream: ServerDuplexStream<Requests, Answers>;
   readonly #options: RpcDoorOptions;
   readonly #underWay = new NumberMap<AbortController>();
+  readonly #turn = new Turn();
   #answers: WireAnswer[] = [];
-  #flushing = false;
   #closed = false;
 
   constructor(stream: ServerDuplexStream<Requests, Answers>, options: RpcDoorOptions) {
@@ -213,15 +214,14 @@ class Exchange {
   #queue(answer: WireAnswer): void {
     if (this.#closed) return;
     this.#answers.push(answer);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    setImmediate(() => {
-      this.#flushing = false;
-      const answers = this.#answers;
-      this.#answers = [];
-      if (!this.#closed) this.#stream.write({ answers });
-    });
+    this.#turn.withOthers(this.#flush);
   }
+
+  readonly #flush = (): void => {
+    const answers = this.#answers;
+    this.#answers = [];
+    if (answers.length > 0 && !this.#closed) this.#stream.write({ answers });
+  };
 
   #close(): void {
     if (this.#closed) return;
