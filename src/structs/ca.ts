@@ -2,7 +2,7 @@
  * Records of the certificate authority. Certificates and keys are PEM texts; dates are RFC 3339 in UTC, whole seconds, as
  * the API prints them.
  */
-import { bool, field, type Infer, index, int, json, list, map, record, string } from './schema.ts';
+import { bool, field, type Infer, index, int, json, list, map, record, string } from './schema/index.ts';
 
 /** A root the mesh trusts. Exactly one is active: the one that signs. */
 export const caRoot = record('CARoot', {

@@ -1,6 +1,6 @@
 /** Bodies of the catalog's write endpoints. */
 import { healthCheck, node, nodeService } from './catalog.ts';
-import { bool, field, type Infer, list, map, nullable, record, string } from './schema.ts';
+import { bool, field, type Infer, list, map, nullable, record, string } from './schema/index.ts';
 
 export const registerRequest = record('RegisterRequest', {
   Datacenter: string(),

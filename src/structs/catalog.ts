@@ -16,7 +16,7 @@ import {
   omitEmpty,
   record,
   string,
-} from './schema.ts';
+} from './schema/index.ts';
 
 export const serviceAddress = record('ServiceAddress', { Address: string(), Port: int() });
 export const weights = record('Weights', { Passing: int(), Warning: int() });

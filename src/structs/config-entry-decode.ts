@@ -11,7 +11,7 @@ import { err, type Result } from '../std/result.ts';
 import { type ConfigEntry, configEntryKinds, configEntrySchema } from './config-entry.ts';
 import { errorList } from './error-list.ts';
 import { compareText } from './intention-source.ts';
-import { decode, type Field, type Schema, snakeCase } from './schema.ts';
+import { decode, type Field, type Schema, snakeCase } from './schema/index.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
 

@@ -17,7 +17,7 @@ import {
   record,
   type Schema,
   string,
-} from './schema.ts';
+} from './schema/index.ts';
 
 const serviceIntentionsKind = 'service-intentions';
 const serviceDefaultsKind = 'service-defaults';

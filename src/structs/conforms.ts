@@ -5,7 +5,7 @@
  *
  * Every write is asked, and nearly none is refused: the way to what is wrong is put together on the way back from it.
  */
-import type { Schema } from './schema.ts';
+import type { Schema } from './schema/index.ts';
 
 /** Where and how `value` does not conform (`Service.Port must be int`), or undefined. */
 export function nonconformity(schema: Schema<never>, value: unknown, path = ''): string | undefined {

@@ -1,5 +1,5 @@
 /** Network coordinates (Vivaldi): where nodes stand in a space whose distances are round-trip times. */
-import { float, type Infer, list, nullable, record, string } from './schema.ts';
+import { float, type Infer, list, nullable, record, string } from './schema/index.ts';
 
 const coordinate = record('Coordinate', {
   /** Eight dimensions, in seconds. */

@@ -7,7 +7,7 @@ import { blake2b } from '../std/blake2b.ts';
 import { utf8Bytes } from '../std/utf8.ts';
 import { type IntentionSource, intentionPermission, type ServiceIntentions } from './config-entry.ts';
 import { compareText } from './intention-source.ts';
-import { field, type Infer, index, int, list, map, omitEmpty, record, string } from './schema.ts';
+import { field, type Infer, index, int, list, map, omitEmpty, record, string } from './schema/index.ts';
 
 export const intention = record('Intention', {
   CreatedAt: omitEmpty(string(), { outputOnly: true }),

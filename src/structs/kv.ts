@@ -1,5 +1,5 @@
 /** Key/value entries and the sessions that lock them. */
-import { bytes, type Infer, index, int, list, omitEmpty, record, string, uint64 } from './schema.ts';
+import { bytes, type Infer, index, int, list, omitEmpty, record, string, uint64 } from './schema/index.ts';
 
 export const kvEntry = record('KVPair', {
   LockIndex: index(),

@@ -1,5 +1,5 @@
 /** What operators set for the whole cluster. */
-import { bool, duration, type Infer, index, int, list, map, record, string } from './schema.ts';
+import { bool, duration, type Infer, index, int, list, map, record, string } from './schema/index.ts';
 
 export const autopilotConfiguration = record('AutopilotConfiguration', {
   CleanupDeadServers: bool(),

@@ -19,7 +19,7 @@ import {
   record,
   type Schema,
   string,
-} from './schema.ts';
+} from './schema/index.ts';
 
 /** What a check does: the keys that every form of a check shares. */
 const runner = {

@@ -2,7 +2,7 @@
 import type { HealthCheck, Node, NodeService } from './catalog.ts';
 import { checkOperation, nodeOperation, serviceOperation } from './catalog-requests.ts';
 import type { KvEntry } from './kv.ts';
-import { bytes, type Infer, index, nullable, record, string, uint64 } from './schema.ts';
+import { bytes, type Infer, index, nullable, record, string, uint64 } from './schema/index.ts';
 
 const kvOperation = record('TxnKVOp', {
   Verb: string(),
