@@ -8,7 +8,6 @@ import {
   type ChannelCredentials,
   Client,
   type ClientDuplexStream,
-  type ClientReadableStream,
   connectivityState,
   credentials,
 } from '@grpc/grpc-js';
@@ -25,6 +24,7 @@ import {
 } from '../backend.ts';
 import { Turn } from '../turn.ts';
 import { errorOf, NotCarriedOut } from './failure.ts';
+import { restoreSnapshot, saveSnapshot } from './snapshot-transfer.ts';
 import {
   type Answers,
   clusterService,
@@ -32,7 +32,6 @@ import {
   type Requests,
   unpack,
   type WireAnswer,
-  type WireChunk,
   type WireKind,
   type WireRead,
   type WireRequest,
@@ -145,47 +144,13 @@ export class Connection {
     });
   }
 
-  async saveSnapshot(options: Pick<ReadOptions, 'caller' | 'consistency'>): Promise<SavedSnapshot> {
-    const { path, requestSerialize, responseDeserialize } = clusterService.saveSnapshot;
-    const request = {
-      caller: options.caller,
-      consistency: consistencyOf(options.consistency),
-      forwarded: this.#forwarded,
-    };
-    const stream: ClientReadableStream<WireChunk> = this.#client.makeServerStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize as (bytes: Buffer) => WireChunk,
-      request,
-    );
-    const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<WireChunk>;
-    const first = await chunks.next().catch((error: unknown) => {
-      throw snapshotError(error);
-    });
-    if (first.done || first.value.meta === null)
-      throw new BackendError('unknownOutcome', 'the server ended a snapshot before it began');
-    return { ...first.value.meta, archive: archiveOf(chunks) };
+  saveSnapshot(options: Pick<ReadOptions, 'caller' | 'consistency'>): Promise<SavedSnapshot> {
+    const { caller, consistency } = options;
+    return saveSnapshot(this.#client, { caller, consistency: wireOf(consistency), forwarded: this.#forwarded });
   }
 
   restoreSnapshot(archive: AsyncIterable<Uint8Array>, caller: Caller): Promise<void> {
-    const { path, requestSerialize, responseDeserialize } = clusterService.restoreSnapshot;
-    return new Promise((resolve, reject) => {
-      const stream = this.#client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, (error) =>
-        error === null ? resolve() : reject(snapshotError(error)),
-      );
-      const send = async (): Promise<void> => {
-        stream.write({ caller, forwarded: this.#forwarded });
-        for await (const data of archive) {
-          if (stream.writableEnded || stream.destroyed) return;
-          if (!stream.write({ data })) await new Promise((drained) => stream.once('drain', drained));
-        }
-        stream.end();
-      };
-      send().catch((error: unknown) => {
-        stream.cancel();
-        reject(error instanceof Error ? error : new Error(String(error)));
-      });
-    });
+    return restoreSnapshot(this.#client, archive, { caller, forwarded: this.#forwarded });
   }
 
   close(): void {
@@ -377,35 +342,13 @@ export class Connection {
 
 function readOf(options: ReadOptions): WireRead {
   return {
-    consistency: consistencyOf(options.consistency),
+    consistency: wireOf(options.consistency),
     maxStaleMs: options.maxStaleMs ?? 0,
     minIndex: options.minIndex ?? 0,
     waitMs: options.waitMs ?? 0,
   };
 }
 
-function consistencyOf(consistency: ReadOptions['consistency']): WireRead['consistency'] {
+function wireOf(consistency: ReadOptions['consistency']): WireRead['consistency'] {
   return consistency === 'consistent' ? 'CONSISTENT' : consistency === 'stale' ? 'STALE' : 'DEFAULT';
-}
-
-async function* archiveOf(chunks: AsyncIterator<WireChunk>): AsyncGenerator<Uint8Array> {
-  try {
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value.data;
-  } catch (error) {
-    throw snapshotError(error);
-  }
-}
-
-/** What the server said in the details of its status; a broken connection says nothing. */
-function snapshotError(error: unknown): Error {
-  const details = (error as { details?: string }).details ?? '';
-  try {
-    const { source, code, message } = JSON.parse(details) as { source: 'REFUSAL'; code: string; message: string };
-    return errorOf({ source, code, message, fields: new Uint8Array() });
-  } catch {
-    return new BackendError(
-      'unknownOutcome',
-      `the connection broke: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
 }
