@@ -22,6 +22,7 @@ import { type AgentConfig, ConfigError, type LoadInput, loadConfig, needRestart,
 import { CoordinateSender } from './coordinate-sender.ts';
 import { type DataDir, nodeIdOf, openDataDir } from './data-dir.ts';
 import { type OpenDoors, openHttp } from './doors.ts';
+import { keepLastSeen, refuseLongAway } from './last-seen.ts';
 import type { AntiEntropy } from './local/anti-entropy.ts';
 import type { CentralConfig } from './local/central-config.ts';
 import type { RegistryTuning } from './local/check-runners.ts';
@@ -189,6 +190,8 @@ export class Agent {
     this.#openLogFile();
     for (const warning of this.#config.warnings) this.log.warn(warning);
     checkKeySize(settings.encrypt);
+    const keepsData = this.#config.server && settings.data_dir !== '';
+    if (keepsData) refuseLongAway(this.#dataDir.path, settings.server_rejoin_age_max, systemClock.wallMs());
     this.#makeSidecars();
     // Loaded late: reading the configuration must not wait for a database and a consensus library.
     const startCluster = this.#options.startCluster ?? (await import('./start-cluster.ts')).startCluster;
@@ -203,6 +206,7 @@ export class Agent {
       nodeMeta: () => nodeMetaOf(this.#config),
     });
     this.#closers.push(() => this.#cluster.stop());
+    if (keepsData) this.#keepLastSeen();
     void this.#cluster.failed.then((error) => this.#end({ kind: 'failed', error }));
     this.#buildLocal();
     await this.#openDoors();
@@ -214,6 +218,11 @@ export class Agent {
     this.#sendCoordinates();
     if (settings.telemetry.prometheus_retention_time > 0) await this.#metrics.enablePrometheus();
     this.log.info('Heddle agent running!');
+  }
+
+  #keepLastSeen(): void {
+    const failed = (error: unknown): void => this.log.error('cannot write when this server was last seen', { error });
+    this.#closers.push(keepLastSeen(this.#dataDir.path, systemClock, failed));
   }
 
   #sendCoordinates(): void {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { parseSealKey } from '../../ca/seal.ts';
 import { decodeBase64 } from '../../std/base64.ts';
+import { formatDuration, hour } from '../../std/duration.ts';
 import { ipFamily, kindProblems, metadataProblem, problemList } from '../../structs/index.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { readBootstrapEntry } from './bootstrap-entry.ts';
@@ -49,6 +50,9 @@ const servers: readonly Rule[] = [
   ({ settings: { performance: p } }) =>
     (p.raft_multiplier < 1 || p.raft_multiplier > 10) &&
     `performance.raft_multiplier cannot be ${p.raft_multiplier}. Must be between 1 and 10`,
+  ({ settings: { server_rejoin_age_max: age } }) =>
+    age < 6 * hour &&
+    `server_rejoin_age_max: duration '${formatDuration(age)}' cannot be less than: ${formatDuration(6 * hour)}`,
   (c) => c.settings.primary_gateways.length > 0 && !c.server && "'primary_gateways' requires 'server = true'",
   (c) =>
     c.settings.connect.enable_mesh_gateway_wan_federation &&

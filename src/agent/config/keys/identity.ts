@@ -121,6 +121,10 @@ export const identity = {
   rejoin_after_leave: bool({ help: 'Ignores a previous leave and attempts to rejoin the cluster.', flag: 'rejoin' }),
   leave_on_terminate: maybeBool('Leave gracefully on TERM. Default: true on clients, false on servers.'),
   skip_leave_on_interrupt: maybeBool('Do not leave on INT. Default: true on servers, false on clients.'),
+  server_rejoin_age_max: duration(
+    { help: 'A server that was away for longer does not start with its old data.', unit: 'at least 6h' },
+    '168h',
+  ),
   reconnect_timeout: duration({ help: 'How long a failed member is remembered; 0: 72h.', unit: 'at least 8h' }),
   reconnect_timeout_wan: duration('The same for the WAN pool.'),
   advertise_reconnect_timeout: duration('A client asks to be forgotten earlier than others.'),

@@ -126,7 +126,6 @@ export const foreign = {
   raft_logstore: opaque('Of the reference: our log is its own segments.'),
   raft_prevote_disabled: bool({ help: 'Elections without pre-vote.', inert: 'pre-vote is always on' }),
   xds: object('The feed of Envoy.', { update_max_per_second: int('Updates a second.', 250) }),
-  server_rejoin_age_max: duration('A server unseen for longer does not start.', '168h'),
   locality: object('Where this node stands.', { region: string('Region.'), zone: string('Zone.') }),
   disable_kv_key_validation: bool('Accept any key.'),
   auto_reload_config: bool({
