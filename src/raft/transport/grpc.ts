@@ -34,6 +34,8 @@ export interface GrpcTransportOptions {
   readonly channelCredentials?: ChannelCredentials;
   readonly channelOptions?: Readonly<Record<string, string | number>>;
   readonly checkpointChunkBytes?: number;
+  /** A peer that does not greet back, or makes no room for more, for so long is dialled on another connection, ms. Default: 10 s, more than a busy one takes. */
+  readonly silenceMsMax?: number;
   /** Does this certificate (DER; undefined without TLS) belong to a server of the cluster that may call itself `from`? */
   readonly authorizePeer?: (from: ServerId, certificate: Uint8Array | undefined) => boolean;
 }
@@ -142,6 +144,7 @@ export class GrpcTransport implements Transport {
       credentials: this.#options.channelCredentials ?? credentials.createInsecure(),
       channelOptions: { ...channelDefaults, ...this.#options.channelOptions },
       hello: this.#hello(id),
+      silenceMsMax: this.#options.silenceMsMax ?? 10_000,
       received: (frame) => this.#receive(id, frame),
       broken: () => this.#handlers?.peerBroken(id),
     });

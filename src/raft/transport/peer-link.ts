@@ -3,6 +3,10 @@
  * behind the second (two streams of one connection share its window and its socket). Messages that one input of the core causes leave as one frame, at once: a later turn
  * of the event loop would cost a busy server milliseconds on each of the three hops of a write. A broken stream is reported
  * once and dialled again, with a growing and jittered pause; messages meanwhile are dropped, as Raft allows.
+ *
+ * A peer that does not greet back for long, or takes nothing more, is dialled anew on another connection. That a connection lives is not
+ * enough: one bit that flips in the length of an HTTP/2 frame, and the peer waits for bytes that never come; in a frame that ends a
+ * stream, and one side writes to what the other has closed, until the window is used up.
  */
 import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { Message } from '../core/messages.ts';
@@ -14,6 +18,8 @@ export interface LinkOptions {
   readonly credentials: ChannelCredentials;
   readonly channelOptions: Record<string, string | number>;
   readonly hello: Omit<Hello, 'bulk'>;
+  /** The peer greets back, and makes room for more, within this time, ms; or it is dialled on another connection. */
+  readonly silenceMsMax: number;
   /** Messages that came back on the stream. */
   received(frame: Frame): void;
   /** A stream that had been accepted broke. */
@@ -27,26 +33,22 @@ const unsentBytesMax = 32 * 1024 * 1024;
 
 export class PeerLink {
   readonly #options: LinkOptions;
-  readonly #client: Client;
-  readonly #controlClient: Client;
   readonly #control: LinkStream;
   readonly #bulk: LinkStream;
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    const connect = (): Client => new Client(options.address, options.credentials, options.channelOptions);
-    this.#client = connect();
-    this.#controlClient = connect();
-    this.#control = new LinkStream(this.#controlClient, { ...options, bulk: false });
-    this.#bulk = new LinkStream(this.#client, { ...options, bulk: true });
+    this.#control = new LinkStream({ ...options, bulk: false });
+    this.#bulk = new LinkStream({ ...options, bulk: true });
   }
 
   get address(): string {
     return this.#options.address;
   }
 
+  /** For the transfer of a checkpoint. */
   get client(): Client {
-    return this.#client;
+    return this.#bulk.client;
   }
 
   send(message: Message): void {
@@ -62,25 +64,29 @@ export class PeerLink {
   close(): void {
     this.#control.close();
     this.#bulk.close();
-    this.#client.close();
-    this.#controlClient.close();
   }
 }
 
 class LinkStream {
-  readonly #client: Client;
   readonly #options: LinkOptions & { readonly bulk: boolean };
+  #client: Client;
   #stream: ClientDuplexStream<object, Frame> | undefined;
   #accepted = false;
   #queue: Message[] = [];
   #retryMs = retryMsFirst;
   #retry: NodeJS.Timeout | undefined;
+  /** While a greeting, or room to write, is waited for. */
+  #silence: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(client: Client, options: LinkOptions & { readonly bulk: boolean }) {
-    this.#client = client;
+  constructor(options: LinkOptions & { readonly bulk: boolean }) {
     this.#options = options;
+    this.#client = this.#connect();
     this.#dial();
+  }
+
+  get client(): Client {
+    return this.#client;
   }
 
   send(message: Message): void {
@@ -101,13 +107,22 @@ class LinkStream {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
+    this.#heard();
     this.#stream?.cancel();
+    this.#client.close();
   }
 
   #flush(): void {
     const messages = this.#queue;
     this.#queue = [];
-    if (this.#accepted) this.#stream?.write({ messages: messages.map(toWire) });
+    const stream = this.#stream;
+    if (!this.#accepted || stream === undefined) return;
+    if (!stream.write({ messages: messages.map(toWire) })) this.#expect(stream);
+  }
+
+  #connect(): Client {
+    const { address, credentials, channelOptions } = this.#options;
+    return new Client(address, credentials, channelOptions);
   }
 
   #dial(): void {
@@ -118,6 +133,7 @@ class LinkStream {
     const { hello, bulk } = this.#options;
     stream.on('data', (frame: Frame) => {
       if (frame.hello) {
+        this.#heard();
         this.#accepted = true;
         this.#retryMs = retryMsFirst;
       }
@@ -130,15 +146,35 @@ class LinkStream {
     });
     // 'error' is followed by 'close'; the pause there is the reaction, the peer's silence is what the core reacts to.
     stream.on('error', () => {});
+    stream.on('drain', () => {
+      if (this.#stream === stream) this.#heard();
+    });
     stream.once('close', () => this.#ended(stream));
     stream.once('end', () => this.#ended(stream));
     stream.write({ hello: { ...hello, bulk } });
+    this.#expect(stream);
+  }
+
+  /** Unless it is heard before: another connection. */
+  #expect(stream: ClientDuplexStream<object, Frame>): void {
+    this.#silence ??= setTimeout(() => {
+      const old = this.#client;
+      this.#client = this.#connect();
+      this.#ended(stream);
+      old.close();
+    }, this.#options.silenceMsMax).unref();
+  }
+
+  #heard(): void {
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
   }
 
   #ended(stream: ClientDuplexStream<object, Frame>): void {
     if (this.#stream !== stream) return;
     this.#stream = undefined;
     this.#queue = [];
+    this.#heard();
     stream.cancel();
     const wasAccepted = this.#accepted;
     this.#accepted = false;
