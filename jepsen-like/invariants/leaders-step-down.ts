@@ -36,7 +36,8 @@ export const leadersStepDown: Invariant = {
         const recently = (voter: string): boolean => {
           if (voter === id) return true;
           if (!heard.has(voter)) heard.set(voter, tickCount);
-          return tickCount - heard.get(voter)! <= settings.quorumSilenceTicks;
+          // Ticks of a rest are counted with the message that ends it, after it was seen here.
+          return tickCount - heard.get(voter)! <= settings.quorumSilenceTicks + settings.idleHeartbeatTicks;
         };
         // Every voter is looked at: a new one counts from now.
         const late = [...latest.voters, ...latest.votersOutgoing].filter((voter) => !recently(voter));

@@ -231,6 +231,8 @@ function drawMixed(root: Random, unsafeMs: number): Swarm {
       heartbeatTicks: random.pick([2, 4, 7]),
       inflightEntriesMax: random.pick([1, 5, 4_096]),
       partialAppendsMax: root.stream('gather').pick([1, 2, 2, 64]),
+      // Clients pause for longer than the least of these now and then.
+      idleAfterTicks: root.stream('idle').pick([2, 20, 100]),
     },
   };
 }

@@ -27,6 +27,7 @@ import { ReadRounds } from './read-rounds.ts';
 import type { StateMachine } from './state-machine.ts';
 import { statusOf } from './status.ts';
 import { Suspension } from './suspension.ts';
+import { Ticks } from './ticks.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface RaftOptions extends Identity {
@@ -75,7 +76,7 @@ export class RaftNode implements Raft {
   #stopped = false;
   #failure: Error | undefined;
   #announcedTerm: Term | undefined;
-  #cancelTick: () => void = () => {};
+  readonly #ticks: Ticks;
   readonly #leadershipCallbacks = new Set<(isLeader: boolean, term: Term) => void>();
   readonly #leaderCallbacks = new Set<(leaderId: ServerId | undefined) => void>();
   readonly #configurationCallbacks = new Set<(configuration: Configuration, index: LogIndex) => void>();
@@ -111,6 +112,12 @@ export class RaftNode implements Raft {
         if (!this.#stopped) this.#input(callback);
       });
     const core = this.#core;
+    this.#ticks = new Ticks({
+      ...{ clock, tickMs: settings.tickMs },
+      rest: () => core.rest(),
+      tick: (count, waitedMs) => core.tick(this.#look(), count, waitedMs),
+      input: (callback) => this.#input(callback),
+    });
     this.#proposalQueue = new ProposalQueue({
       later: this.#later,
       next: (callback) => queueMicrotask(() => this.#input(callback)),
@@ -160,16 +167,7 @@ export class RaftNode implements Raft {
       checkpointOffered: async (offer) => (this.#stopped ? undefined : this.#checkpoints.offered(offer)),
     });
     this.#input(() => this.#core.start(clock.monotonicMs()));
-    this.#armTick();
-  }
-
-  #armTick(): void {
-    if (this.#stopped) return;
-    // One tick a callback, however late: a server that was paused must not believe that others were silent meanwhile.
-    this.#cancelTick = this.#edges.clock.after(this.#settings.tickMs, () => {
-      this.#input(() => this.#core.tick(this.#look()));
-      this.#armTick();
-    });
+    if (!this.#stopped) this.#ticks.start();
   }
 
   #messages(batch: readonly Message[]): void {
@@ -183,8 +181,10 @@ export class RaftNode implements Raft {
   #input(input: () => void): void {
     if (this.#stopped) return;
     try {
+      this.#ticks.countPassed();
       input();
       this.#pump();
+      this.#ticks.replan();
     } catch (reason) {
       this.#fail(reason);
     }
@@ -433,7 +433,7 @@ export class RaftNode implements Raft {
 
   #shut(cause: Error | undefined): void {
     this.#stopped = true;
-    this.#cancelTick();
+    this.#ticks.stop();
     const stopped = (): Error => new RaftError('stopped', {}, cause === undefined ? undefined : { cause });
     for (const { deferred } of this.#proposalQueue.takeAll()) deferred.reject(stopped());
     this.#proposals.rejectAll(stopped);

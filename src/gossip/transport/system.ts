@@ -18,11 +18,14 @@ export function systemRandom(): Random {
   return seededRandom(randomBytes(16).toString('hex'));
 }
 
-const sampleMs = 100;
+const sampleMs = 250;
+/** Delays that are not worth telling. */
+const smallMs = 50;
 
 /**
- * One sampler for all nodes of a process: a timer every 100 ms that notes how late it is. Told are only delays that
- * matter; the listener has its own threshold above that.
+ * One sampler for all nodes of a process: a timer every 250 ms that notes how late it is. A standstill of a third of a second is always
+ * seen; more often would be most of what wakes an idle client agent. Told are only delays that matter; the listener has its own
+ * threshold above that.
  */
 class LoopDelay {
   private readonly listeners = new Set<(delayMs: number) => void>();
@@ -46,7 +49,7 @@ class LoopDelay {
       const now = performance.now();
       const delayMs = now - this.expectedMs;
       this.expectedMs = now + sampleMs;
-      if (delayMs > sampleMs / 2) for (const listener of this.listeners) listener(delayMs);
+      if (delayMs > smallMs) for (const listener of this.listeners) listener(delayMs);
     }, sampleMs);
     this.timer.unref();
   }

@@ -14,6 +14,7 @@ import type { CheckpointOffer, Message, MessageKind } from './messages.ts';
 import { quorumValue } from './quorum.ts';
 import { leaseIsValid, read } from './reading.ts';
 import { advanceCommit, flushLeader, takeLoaded, wantedFrom } from './replication.ts';
+import { restTicks } from './rest.ts';
 import { candidate, preCandidate } from './roles/candidate.ts';
 import { follower } from './roles/follower.ts';
 import { leader } from './roles/leader.ts';
@@ -52,12 +53,22 @@ export class RaftCore {
     if (alone && !hasLostLog(state)) startElection(state, false);
   }
 
-  /** Once every `tickMs`; never more often, also not to catch up. */
-  tick(nowMs: number): void {
-    this.state.nowMs = nowMs;
-    this.state.tickCount++;
-    this.state.lateness.ticked(nowMs, this.state.settings.tickMs);
-    roles[this.state.role].tick(this.state);
+  /**
+   * Once every `tickMs`; never more often, also not to catch up. Or once for several: as many as `rest` says, or fewer. `waitedMs`: how
+   * long the timer for them was set.
+   */
+  tick(nowMs: number, count = 1, waitedMs = count * this.state.settings.tickMs): void {
+    const { state } = this;
+    state.nowMs = nowMs;
+    state.tickCount += count;
+    state.electionTicks += count;
+    state.lateness.ticked(nowMs, waitedMs, count);
+    roles[state.role].tick(state);
+  }
+
+  /** For how many ticks from the last one on nothing is to be done but to count them: at least 1. */
+  rest(): number {
+    return restTicks(this.state);
   }
 
   step(message: Message, nowMs: number): void {
@@ -107,7 +118,9 @@ export class RaftCore {
 
   /** The read point that a leader may take without asking, while its lease holds. */
   leaseRead(nowMs: number): LogIndex | undefined {
-    return this.leaseIsValid(nowMs) ? this.state.commitIndex : undefined;
+    const { leadership, commitIndex, tickCount } = this.state;
+    if (leadership !== undefined) leadership.usedTick = tickCount;
+    return this.leaseIsValid(nowMs) ? commitIndex : undefined;
   }
 
   changeMembership(

@@ -31,7 +31,6 @@ export const hasLostLog = (state: CoreState): boolean => isStrange(state, state.
 
 /** The election timer of everybody but the leader. */
 export function electionTick(state: CoreState): void {
-  state.electionTicks++;
   if (!mayCampaign(state)) return;
   if (state.electionTicks >= state.electionTimeoutTicks + allowanceTicks(state)) startPreVote(state);
   else if (state.lostContact !== undefined) lostContactTick(state, state.lostContact);

@@ -13,10 +13,11 @@ export class Lateness {
   #lastTickMs: number | undefined;
   #worstMs = 0;
 
-  ticked(nowMs: number, tickMs: number): void {
-    const lateMs = this.#lastTickMs === undefined ? 0 : nowMs - this.#lastTickMs - tickMs;
+  /** So many ticks have passed, after a timer that was set for `waitedMs`. */
+  ticked(nowMs: number, waitedMs: number, count = 1): void {
+    const lateMs = this.#lastTickMs === undefined ? 0 : nowMs - this.#lastTickMs - waitedMs;
     this.#lastTickMs = nowMs;
-    this.#worstMs = Math.max(lateMs, this.#worstMs * keptPerTick);
+    this.#worstMs = Math.max(lateMs, this.#worstMs * keptPerTick ** count);
   }
 
   /** Worst of the last second or two, ms; 0 where it is not worth telling. */

@@ -18,6 +18,7 @@ export function leaseIsValid(state: CoreState, leadership: Leadership): boolean 
 
 /** `id` comes back in `readsReady` or `readsFailed`. */
 export function read(state: CoreState, leadership: Leadership, id: number): void {
+  leadership.usedTick = state.tickCount;
   if (state.rules.mayReadAt(state.log.termAt(state.commitIndex), state.term)) {
     leadership.reads.add(id, state.commitIndex);
   } else {

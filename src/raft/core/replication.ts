@@ -15,7 +15,6 @@ import { type Entry, entryBytes, type LogIndex, type ServerId, type Term } from 
 
 export function leaderTick(state: CoreState, leadership: Leadership): void {
   const { settings } = state;
-  state.electionTicks++;
   const newest = quorumValue(voterGroups(state.membership.latest), (id) =>
     id === state.id ? state.tickCount : (leadership.peers.get(id)?.contactTick ?? Number.NEGATIVE_INFINITY),
   );
@@ -29,10 +28,24 @@ export function leaderTick(state: CoreState, leadership: Leadership): void {
     leadership.transfer = undefined;
     state.events.push({ kind: 'transferEnded', succeeded: false, to: transfer.to });
   }
-  if (state.electionTicks >= settings.heartbeatTicks) {
+  const { idleHeartbeatTicks, heartbeatTicks } = settings;
+  if (state.electionTicks >= (isIdle(state, leadership) ? idleHeartbeatTicks : heartbeatTicks)) {
     state.electionTicks = 0;
     broadcastHeartbeat(state, leadership);
   } else if (leadership.reads.isLate(state.tickCount)) broadcastHeartbeat(state, leadership);
+}
+
+/**
+ * Nobody has written or read for a while, and all that was written is committed: no lease needs to be renewed, and no commit to be told,
+ * within a tick. Followers still hear from it three times in an election timeout.
+ */
+export function isIdle({ log, commitIndex, tickCount, settings }: CoreState, leadership: Leadership): boolean {
+  return (
+    tickCount - leadership.usedTick >= settings.idleAfterTicks &&
+    commitIndex === log.lastIndex &&
+    leadership.reads.size === 0 &&
+    leadership.transfer === undefined
+  );
 }
 
 function broadcastHeartbeat(state: CoreState, leadership: Leadership): void {

@@ -64,6 +64,8 @@ export interface Leadership {
   /** Ticks of the newest commit and of the one before it. */
   lastCommitTick: number;
   previousCommitTick: number;
+  /** The tick in which it was last asked to write or to read. */
+  usedTick: number;
   transfer: { readonly to: ServerId; readonly startedTick: number; ordered: boolean } | undefined;
   /** TimeoutNow left in this term: some voter may campaign without waiting for the lease. */
   transferOrdered: boolean;
@@ -213,6 +215,7 @@ export class CoreState {
       backlog: new Backlog(),
       lastCommitTick: Number.NEGATIVE_INFINITY,
       previousCommitTick: Number.NEGATIVE_INFINITY,
+      usedTick: this.tickCount,
       transfer: undefined,
       transferOrdered: false,
     };
@@ -265,6 +268,7 @@ export class CoreState {
 
   appendOwn(entry: Entry): void {
     assert(this.leadership !== undefined && entry.term === this.term, 'a leader appends entries of its own term');
+    this.leadership.usedTick = this.tickCount;
     this.append(entry);
   }
 
