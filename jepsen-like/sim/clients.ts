@@ -78,7 +78,9 @@ export class SimClient {
   ): void {
     const world = this.#world;
     const id = world.nextCommand();
-    const expect = kind === 'cas' ? (server.heddle?.register(key).value ?? world.lastSeen.get(key) ?? null) : undefined;
+    // Heddle's own compare-and-set names the index of the key in this server's state, absent or not (`door.ts`): so that is what it asks.
+    const known = server.heddle === undefined ? world.lastSeen.get(key) : server.heddle.register(key).value;
+    const expect = kind === 'cas' ? (known ?? null) : undefined;
     const input = kind === 'cas' ? { from: expect, to: id } : id;
     const padding =
       world.swarm.payloadBytes > 0 ? 'x'.repeat(this.#random.int(0, world.swarm.payloadBytes)) : undefined;

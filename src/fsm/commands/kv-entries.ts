@@ -98,14 +98,19 @@ export function deleteEntryCas(tx: WriteTx, key: string, index: number): boolean
   return true;
 }
 
-/** Deletes every entry whose key begins with `prefix`. */
+/**
+ * Deletes every entry whose key begins with `prefix`, and leaves one tombstone for all of them. Those of earlier deletions go: an empty
+ * list below `prefix` has the index of the table, which is this deletion's, and not that of an older one. (a/b is deleted at 3, then the
+ * tree at 4 with a/c: a reader of a/ who knows index 3 would not learn that a/c is gone.)
+ */
 export function deleteTree(tx: WriteTx, prefix: string): void {
   const kv = tx.table('kv');
   const keys = [...kv.startingWith(prefix)].map((entry) => entry.Key);
+  if (keys.length === 0) return;
   for (const key of keys) kv.delete([key]);
-  if (keys.length > 0 && prefix !== '') {
-    tx.table('tombstones').put([prefix], { Key: prefix, ModifyIndex: tx.index });
-  }
+  const tombstones = tx.table('tombstones');
+  for (const { Key } of [...tombstones.startingWith(prefix)]) tombstones.delete([Key]);
+  if (prefix !== '') tombstones.put([prefix], { Key: prefix, ModifyIndex: tx.index });
 }
 
 function requireSession(session: string): void {

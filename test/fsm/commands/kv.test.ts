@@ -208,4 +208,18 @@ describe('lists', () => {
     expect(index('golden/')).toBeLessThanOrEqual(before);
     expect(index('')).toBe(bench.index - 1);
   });
+
+  it.each(['', 'a', 'a/'])(
+    'a deleted tree %j moves the index of the lists in it, whatever was deleted there before',
+    (prefix) => {
+      const bench = filled();
+      bench.apply('kv.set', content('a/b', 'v'));
+      bench.apply('kv.set', content('a/c', 'v'));
+      bench.apply('kv.delete', { Key: 'a/b' });
+      const before = bench.query('kv.list', { prefix: 'a/' });
+      bench.apply('kv.deleteTree', { Prefix: prefix });
+      expect(before).toMatchObject({ index: bench.index - 1, value: [{ Key: 'a/c' }] });
+      expect(bench.query('kv.list', { prefix: 'a/' })).toMatchObject({ index: bench.index, value: [] });
+    },
+  );
 });
