@@ -85,7 +85,7 @@ it.each([
 ])('finds in the real state machine: $planted', async ({ planted, breaks }) => {
   const mutation = commandMutations.find(({ name }) => name === planted)!;
   const violations = new Set<string | undefined>();
-  for (const seed of ['1', '2', '3', '4', '6']) {
+  for (const seed of ['1', '2', '7', '10']) {
     violations.add((await new World({ seed, unsafeMs: 10_000, mutation }).run()).violation?.invariant);
   }
   expect(violations).toContain(breaks);
