@@ -13,6 +13,7 @@ import type { Nemesis } from './nemesis.ts';
 import { oneWay } from './one-way.ts';
 import { partition } from './partition.ts';
 import { pause } from './pause.ts';
+import { reload } from './reload.ts';
 import { rollingMembership } from './rolling-membership.ts';
 import { rollingRestart } from './rolling-restart.ts';
 import { slowDisk } from './slow-disk.ts';
@@ -23,7 +24,7 @@ export const nemeses: Readonly<Record<string, Nemesis>> = Object.fromEntries(
     ...[partition, oneWay, flap, delay, loss, resets, blackHole],
     ...[kill, pause, block, starve, fewFiles],
     ...[clock, slowDisk, fsyncError, fullDisk],
-    ...[rollingRestart, membership, rollingMembership],
+    ...[rollingRestart, reload, membership, rollingMembership],
     ...[hostPartition, hostStranded, hostKill, hostPause],
   ].map((nemesis) => [nemesis.name, nemesis]),
 );

@@ -59,10 +59,9 @@ export const catalog: Workload = {
       await sees(client, ID, Port, acknowledgedMs, () => over() || history.nowMs() > acknowledgedMs + seenMs);
     }
   },
-  async final(client, { run }) {
-    const hosts: Host[] = [];
-    for (let server = 0; server < client.servers; server++) hosts.push(await settled(client, server, run));
-    return hosts;
+  final(client, { run }) {
+    const servers = Array.from({ length: client.servers }, (_, server) => server);
+    return Promise.all(servers.map((server) => settled(client, server, run)));
   },
   check(history, final, { faults }) {
     const hosts = final as readonly Host[];
