@@ -100,6 +100,30 @@ export const rarerActs: { readonly [K in RarerFaultKind]: Act } = {
   corruptChunk: (world) => {
     world.network.corruptNext = true;
   },
+  /**
+   * All paths to one server, or from it, carry only so much (N10): appends and checkpoints fill them, and heartbeats wait behind. Often
+   * leadership is to change meanwhile, to whoever that server is.
+   */
+  clog: (world, random, durationMs) => {
+    const server = random.pick(world.servers);
+    const to = random.chance(0.5);
+    const clog = { bytesPerMs: random.pick([0.5, 2, 10, 50]), queueBytesMax: random.pick([500, 4_000, 64_000]) };
+    const others = world.servers.filter((other) => other !== server);
+    const paths = others.map((other) => (to ? [other.id, server.id] : [server.id, other.id]) as [string, string]);
+    for (const [a, b] of paths) world.network.clog(a, b, clog);
+    world.note('--', `clog ${paths.map((path) => path.join('>')).join(' ')} to ${clog.bytesPerMs} bytes/ms`);
+    const epoch = world.healings;
+    afterwards(world, durationMs, () => {
+      if (epoch === world.healings) for (const [a, b] of paths) world.network.unclog(a, b);
+    });
+    if (!random.chance(0.5)) return;
+    leader(world)
+      ?.node?.transferLeadership(server.id)
+      .then(
+        () => world.mark('clog: leadership handed on'),
+        () => world.mark('transfer: refused or failed'),
+      );
+  },
   /** Two halves that only one server joins. */
   bridge: (world, random, durationMs) => {
     const [joint, ...rest] = random.shuffle(world.servers);

@@ -16,6 +16,7 @@ const meanMs = {
   ring: [1_500, 8_000],
   replaceDisk: [2_000, 10_000],
   corruptChunk: [500, 3_000],
+  clog: [1_500, 8_000],
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type RarerFaultKind = keyof typeof meanMs;

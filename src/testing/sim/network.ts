@@ -22,6 +22,23 @@ export interface NetworkEvents {
 
 const chunkBytes = 64;
 
+/** A path that carries only so much: what is sent waits its turn in a queue, and what the queue has no room for is lost. */
+export interface Clog {
+  readonly bytesPerMs: number;
+  readonly queueBytesMax: number;
+}
+
+/** About what a message takes on the wire beside its entries, and an entry beside its payload. */
+const envelopeBytes = 60;
+const entryBytes = 10;
+
+function bytesOf(message: Message): number {
+  let bytes = envelopeBytes;
+  if (message.kind !== 'append') return bytes;
+  for (const entry of message.entries) bytes += entryBytes + (entry.kind === 'command' ? entry.data.length : 0);
+  return bytes;
+}
+
 export class SimNetwork {
   /** While the faults last. */
   lossRate: number;
@@ -36,6 +53,8 @@ export class SimNetwork {
   readonly #cut = new Map<string, number>();
   /** What waits on links that are held, in the order of its arrival. */
   readonly #held = new Map<string, (() => void)[]>();
+  /** `freeAtMs`: when all that is in the queue will have passed. */
+  readonly #clogged = new Map<string, Clog & { freeAtMs: number }>();
 
   constructor(weather: NetworkWeather, random: Random, time: VirtualTime, events: NetworkEvents) {
     this.#weather = weather;
@@ -70,8 +89,18 @@ export class SimNetwork {
     for (const arrive of waiting) arrive();
   }
 
+  clog(from: string, to: string, clog: Clog): void {
+    this.#clogged.set(`${from}>${to}`, { ...clog, freeAtMs: this.#time.nowMs });
+  }
+
+  /** What waits in the queue still comes when it would have come. */
+  unclog(from: string, to: string): void {
+    this.#clogged.delete(`${from}>${to}`);
+  }
+
   heal(): void {
     this.#held.clear();
+    this.#clogged.clear();
     this.#cut.clear();
     this.corruptNext = false;
     this.lossRate = 0;
@@ -101,13 +130,30 @@ export class SimNetwork {
     return delayMsMin - delayMsMean * Math.log(1 - this.#random.next());
   }
 
+  /** How long so many bytes wait for their turn; undefined: the queue is full. */
+  #waitMs(from: string, to: string, bytes: number): number | undefined {
+    const clog = this.#clogged.get(`${from}>${to}`);
+    if (clog === undefined) return 0;
+    const { nowMs } = this.#time;
+    const startsAtMs = Math.max(nowMs, clog.freeAtMs);
+    if ((startsAtMs - nowMs) * clog.bytesPerMs > clog.queueBytesMax) {
+      this.#events.mark('network: queue full');
+      return undefined;
+    }
+    if (startsAtMs > nowMs) this.#events.mark('network: queued');
+    clog.freeAtMs = startsAtMs + bytes / clog.bytesPerMs;
+    return clog.freeAtMs - nowMs;
+  }
+
   #send(message: Message): void {
     this.#events.sent(message);
     if (this.#random.chance(this.lossRate)) return this.#events.mark('network: lost');
+    const waitMs = this.#waitMs(message.from, message.to, bytesOf(message));
+    if (waitMs === undefined) return;
     const copies = this.#random.chance(this.duplicateRate) ? 2 : 1;
     if (copies === 2) this.#events.mark('network: doubled');
     for (let copy = 0; copy < copies; copy++) {
-      let delay = this.#delayMs();
+      let delay = waitMs + this.#delayMs();
       if (this.#random.chance(this.lateRate)) {
         delay += this.#random.next() * 3_000;
         this.#events.mark('network: late');
@@ -134,7 +180,7 @@ export class SimNetwork {
       for (let offset = receiver.offset; offset < offer.checkpoint.sizeBytes; ) {
         if (!alive()) throw new Error('the sender died');
         const chunk = this.#carried(await read(offset, chunkBytes));
-        await this.#turn(offer, () => receiver.write(chunk));
+        await this.#turn(offer, () => receiver.write(chunk), chunk.length);
         offset += chunk.length;
       }
       await this.#turn(offer, () => receiver.finish());
@@ -157,11 +203,14 @@ export class SimNetwork {
   }
 
   /** One message there and its effect; rejects if the link is cut or nobody answers in time. */
-  #turn<T>(offer: CheckpointOffer, work: (handlers: TransportHandlers) => Promise<T>): Promise<T> {
+  #turn<T>(offer: CheckpointOffer, work: (handlers: TransportHandlers) => Promise<T>, bytes = 0): Promise<T> {
+    const waitMs = this.#waitMs(offer.from, offer.to, envelopeBytes + bytes);
+    if (waitMs !== undefined && waitMs > 0) this.#events.mark('checkpoint: through a clogged path');
     return new Promise((resolve, reject) => {
       const fail = (): void => reject(new Error('no answer'));
       this.#time.schedule(2_000, fail);
-      this.#time.schedule(this.#delayMs(), () => {
+      if (waitMs === undefined) return fail();
+      this.#time.schedule(waitMs + this.#delayMs(), () => {
         if (!this.passes(offer.from, offer.to) || this.#random.chance(this.lossRate)) return fail();
         this.#events.arrive(offer.to, (handlers) => work(handlers).then(resolve, reject));
       });
