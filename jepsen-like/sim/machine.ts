@@ -45,7 +45,7 @@ export interface MachineEvents {
 }
 
 /** All queries are asked at one state in so many, the same on every server; an index that fell in between is still too low there. */
-const answersEvery = 3;
+const answersEvery = 11;
 
 /** What a dead process does: nothing, for ever. */
 const dead = <T>(): Promise<T> => new Promise(() => {});
