@@ -8,6 +8,8 @@ import { missed, type Nemesis, victim } from './nemesis.ts';
 export const slowDisk: Nemesis = {
   name: 'slow-disk',
   does: 'fdatasync, fsync and msync of one server are delayed by 200 ms (strace)',
+  // On a busy machine a second or two pass until strace holds every thread.
+  lastsMs: { least: 3_000, most: 6_000 },
   missing: () => (commandExists('strace') ? undefined : 'strace is not installed'),
   async strike(context) {
     const server = await victim(context);
