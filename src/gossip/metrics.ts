@@ -34,6 +34,7 @@ export const counterHelp = {
   indirectPings: 'pings sent on behalf of others',
   suspicions: 'members suspected',
   suspicionsRefuted: 'suspicions that ended because the member spoke',
+  failedThatPinged: 'push-pulls with members that were held for dead and pinged us',
   deaths: 'members declared dead by this member',
   refutations: 'accusations of ourselves refuted',
   conflicts: 'alive messages that claim a name of another address',

@@ -69,6 +69,7 @@ export class Parts {
   readonly queues: SerfQueues;
   tags: Readonly<Record<string, string>>;
   private readonly conflict: NameConflict;
+  private tookBackMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PoolOptions, parts: { random: Random; counters: Counters }) {
     const { config, name, advertise } = options;
@@ -180,6 +181,19 @@ export class Parts {
 
   // --- what SWIM tells
 
+  /**
+   * A member that failed pings us, so it lives and does not know that it is held for dead; nobody gossips to it any more. (A host was
+   * suspended for an hour.) A push-pull tells both, at once and not at the next turn of the reconnects; only where it was known to be,
+   * and one at a time is begun, so that nobody can make us call on strangers.
+   */
+  private takeBack(name: string, at: Endpoint): void {
+    const { nowMs, config, counters } = this.context;
+    if (!this.roster.failedAt(name, at) || nowMs - this.tookBackMs < config.probeIntervalMs) return;
+    this.tookBackMs = nowMs;
+    counters.add('failedThatPinged');
+    this.swim.join(at, 0, nowMs);
+  }
+
   private delegate(): SwimDelegate {
     const { options } = this;
     const admit = options.admit;
@@ -198,6 +212,7 @@ export class Parts {
       broadcasts: (bytes, overhead, parts, to) => this.queues.drain(bytes, overhead, parts, to),
       userState: () => this.states.own(),
       mergeUserState: (state, join) => this.states.merge(state, join),
+      pingedByGone: (name, at) => this.takeBack(name, at),
       joinDone: (join, failure) => {
         this.states.joinDone(join);
         this.outbox.notify({ kind: 'joinDone', join, failure });

@@ -6,7 +6,7 @@
  *     alive ── leave intent ──> leaving ── dead ──> left ──┐
  *       └────────── dead ──> failed ── leave intent ───────┘──> reaped after a day
  */
-import type { Peer } from '../swim/types.ts';
+import type { Endpoint, Peer } from '../swim/types.ts';
 import type { MemberChange, SerfContext } from './context.ts';
 import type { LamportTime } from './lamport.ts';
 import { type Member, memberFromPeer } from './member.ts';
@@ -189,6 +189,12 @@ export class Roster {
     if (failed.length === 0) return undefined;
     const healthy = Math.max(1, this.size - failed.length - this.countBy('left'));
     return this.context.random.chance(failed.length / healthy) ? this.context.random.pick(failed) : undefined;
+  }
+
+  /** Has the member of this name failed, and was it at this address? */
+  failedAt(name: string, { address, port }: Endpoint): boolean {
+    const member = this.get(name);
+    return member?.status === 'failed' && member.address === address && member.port === port;
   }
 
   // --- push-pull

@@ -41,6 +41,8 @@ export interface SwimDelegate {
   ackPayload(): Uint8Array | null;
   /** A direct ack came in time. */
   acked(peer: Peer, roundTripMs: number, payload: Uint8Array | null): void;
+  /** Somebody pings us, by the name and the address that it gives, who is dead, has left, or is not known (any more). */
+  pingedByGone?(name: string, at: Endpoint): void;
   hasBroadcasts(): boolean;
   /** Bodies of user messages for a packet to `to` that fit `bytes`, each costing `overhead` more than its length. */
   broadcasts(bytes: number, overhead: number, partsFree: number, to: Endpoint): Uint8Array[];

@@ -12,7 +12,7 @@
  * A member asked to help answers with a nack when it too hears nothing (Lifeguard §IV-A): a missing nack means that the
  * trouble is on our side, and raises our health score.
  */
-import { encodeRecord, type IndirectPing } from '../wire/messages.ts';
+import { encodeRecord, type IndirectPing, type Ping } from '../wire/messages.ts';
 import type { StreamMessage } from '../wire/stream.ts';
 import type { SwimContext, SwimTimer } from './context.ts';
 import type { Liveness } from './liveness.ts';
@@ -188,10 +188,14 @@ export class Prober {
     else this.context.counters.add('droppedUnexpectedAck');
   }
 
-  answerPing(ping: { SeqNo: number; Node: string; SourceAddr: string; SourcePort: number }, from: Endpoint): void {
-    if (ping.Node !== '' && ping.Node !== this.context.name) return this.context.counters.add('droppedWrongTarget');
-    const ack = encodeRecord('ack', { SeqNo: ping.SeqNo, Payload: this.context.delegate.ackPayload() });
-    this.packets.sendWithPiggyback(requesterOf(ping, from), ack);
+  answerPing(ping: Ping, from: Endpoint): void {
+    const { name, table, counters, delegate } = this.context;
+    if (ping.Node !== '' && ping.Node !== name) return counters.add('droppedWrongTarget');
+    const ack = encodeRecord('ack', { SeqNo: ping.SeqNo, Payload: delegate.ackPayload() });
+    const requester = requesterOf(ping, from);
+    this.packets.sendWithPiggyback(requester, ack);
+    const known = table.get(ping.SourceNode);
+    if (known === undefined || isGone(known)) delegate.pingedByGone?.(ping.SourceNode, requester);
   }
 
   /** Somebody cannot reach a member and asks us to try. */

@@ -2,8 +2,10 @@
  * One pool of real `serf` agents (Debian) and our members, over real sockets: joins, force-leave, old events, tags, keys and
  * coordinates in both directions (what a member lives through, plain and encrypted: `lifecycle.test.ts`). Without the `serf` binary every test here is skipped, and reported as skipped.
  */
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { encodeMessage } from '../../../src/gossip/wire/messages.ts';
 import { addressOf, key16, key32, MixedPool, memberEvent, statusOf } from '../support/mixed-pool.ts';
 import { serfInstalled } from '../support/serf-agent.ts';
 import { until } from '../support/until.ts';
@@ -100,6 +102,24 @@ describe.skipIf(!serfInstalled)('with real serf agents (skipped without the serf
     quiet.on('userEvent', (event) => unheard.push(event.name));
     await quiet.join([agent.address], { ignoreOldEvents: true });
     expect(unheard).toEqual([]);
+  });
+
+  it('a serf agent that we hold for dead is back after its next ping', async () => {
+    const agent = await serf('real');
+    // Nobody gossips to the dead, and nobody tries them again, for as long as this test runs.
+    const config = { gossipToTheDeadMs: 0, pushPullIntervalMs: 600_000, reconnectIntervalMs: 600_000 };
+    const node = await ours('ours', { config });
+    await node.join([agent.address]);
+    await until(async () => (await agent.statusOf('ours')) === 'alive', 'serf to list us');
+    const failed = memberEvent(node, 'failed', 'real');
+    const verdict = encodeMessage({ kind: 'dead', body: { Node: 'real', Incarnation: 1_000, From: 'somebody' } });
+    const socket = createSocket('udp4');
+    const { address, port } = node.local();
+    await new Promise<void>((sent) => socket.send(verdict, port, address, () => socket.close(sent)));
+    await failed;
+    await until(() => statusOf(node, 'real') === 'alive', 'serf to be back');
+    expect(node.metrics.get('failedThatPinged')).toBeGreaterThan(0);
+    expect(await agent.statusOf('ours')).toBe('alive');
   });
 
   it('serf reachability (internal ping query) counts us', async () => {
