@@ -94,6 +94,15 @@ export const edgeMutations: readonly Mutation[] = [
     },
   },
   {
+    name: 'a state that is ahead of its log is taken for one that is not',
+    source: 'D12',
+    edges: (edges) => {
+      const machine = edges.stateMachine as StateMachine & { appliedIndex: number };
+      machine.appliedIndex = Math.min(edges.log.recovered.lastIndex, machine.appliedIndex);
+      return edges;
+    },
+  },
+  {
     name: 'a damaged checkpoint is installed',
     source: 'D09, NATS #7556',
     edges: (edges) => {

@@ -4,15 +4,6 @@ import { newestFormat } from './machine.ts';
 import type { SimServer } from './server.ts';
 import type { World } from './world.ts';
 
-/** A damaged server is started once, to see that it refuses. */
-export function startDamaged(world: World, server: SimServer): void {
-  const { damage } = server;
-  server.start(undefined, true);
-  if (damage !== undefined && server.condition === 'starting') {
-    world.judges.fail('damage-is-noticed', `${server.id} starts with a ${damage}`);
-  }
-}
-
 /** Without this server, could a majority of some configuration in force be lost for good? */
 export function majorityNeeds(world: World, server: SimServer): boolean {
   return (

@@ -3,7 +3,7 @@ import type { StoreKey } from '../../src/raft/log/store.ts';
 import type { Random } from '../../src/std/random.ts';
 import { type Act, afterwards, between, cutAll, leader } from './fault-tools.ts';
 import { newestFormat } from './machine.ts';
-import { majorityNeeds, replaceDisk, startDamaged, upgrade } from './operators.ts';
+import { majorityNeeds, replaceDisk, upgrade } from './operators.ts';
 import type { RarerFaultKind } from './rarer-kinds.ts';
 import type { SimServer } from './server.ts';
 import type { World } from './world.ts';
@@ -35,7 +35,8 @@ export function damageDisk(
   if (key === undefined) return world.restart(server);
   server.damage = `${how} at ${String(key)}`;
   world.mark(`damage: ${how}`);
-  startDamaged(world, server);
+  // Once, to see that it refuses: `World.started` is not to hear of it.
+  server.start(undefined, true);
 }
 
 export const rarerActs: { readonly [K in RarerFaultKind]: Act } = {
@@ -75,6 +76,11 @@ export const rarerActs: { readonly [K in RarerFaultKind]: Act } = {
       'stale page',
       ({ disk, mirror }) => disk.goStale(mirror.prefixIndex),
       world.servers.filter(({ disk, mirror }) => disk.replacedEntries(mirror.prefixIndex).length > 0),
+    ),
+  /** D12. What the state has not applied could be missing without a trace: no reader of this disk alone can find that. */
+  shortenedLog: (world, random) =>
+    damageDisk(world, random, 'shortened log', ({ disk, machine, mirror }) =>
+      disk.shorten(mirror.prefixIndex, machine.appliedIndex),
     ),
   /** One server is upgraded and, once it leads, writes what the others do not know; they are upgraded after a while. */
   newerServer: (world, random, durationMs) => {

@@ -17,6 +17,7 @@ const meanMs = {
   replaceDisk: [2_000, 10_000],
   corruptChunk: [500, 3_000],
   clog: [1_500, 8_000],
+  shortenedLog: [4_000, 15_000],
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type RarerFaultKind = keyof typeof meanMs;

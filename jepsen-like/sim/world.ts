@@ -251,6 +251,8 @@ export class World {
   }
 
   started(server: SimServer): void {
+    if (server.damage !== undefined)
+      this.judges.fail('damage-is-noticed', `${server.id} starts with a ${server.damage}`);
     this.judges.tell(server, (watch, view) => watch.started?.(view));
     this.judges.touch(server);
   }
@@ -259,7 +261,8 @@ export class World {
   failed(server: SimServer, code: string, error: unknown): void {
     this.mark(`stopped: ${code}`);
     if (String(error).includes('ENOSPC')) this.mark('stopped: disk full');
-    if (code === 'storageFailed' || (code === 'logCorrupt' && server.damage !== undefined)) return;
+    const isDamage = code === 'logCorrupt' || code === 'logBehindState';
+    if (code === 'storageFailed' || (isDamage && server.damage !== undefined)) return;
     const { refused } = server.machine;
     if (refused !== undefined && String(error).includes(refused)) return this.mark('version: an old server stopped');
     const stack = error instanceof Error ? error.stack?.split('\n').slice(0, 5).join(' | ') : '';

@@ -22,6 +22,7 @@ import {
   writeMark,
   writeMarkInBackground,
 } from './state-directory.ts';
+import { isWholeRowsFile } from './whole-rows.ts';
 
 /** How the state came to be what it is when a server starts. */
 export type Opened = 'new' | 'as left' | 'rebuilt from checkpoint' | 'rebuilt from nothing';
@@ -58,7 +59,7 @@ export class DurableState {
   }
 
   /**
-   * Opens the state in a directory, or makes one. After a power loss it is rebuilt from the newest checkpoint that is whole;
+   * Opens the state in a directory, or makes one. After a power loss, or where its file was cut off, it is rebuilt from the newest checkpoint that is whole;
    * Raft's log brings it up from there. `bootId` is for tests.
    */
   static async open(directory: string, options: StoreOptions, bootId = currentBootId()): Promise<DurableState> {
@@ -141,7 +142,8 @@ async function chooseRows(
   bootId: string,
 ): Promise<{ readonly opened: Opened; readonly file: string }> {
   if (mark === undefined) return { opened: 'new', file: nextRowsFile(undefined) };
-  if (isTrusted(mark, bootId)) return { opened: 'as left', file: mark.file };
+  if (isTrusted(mark, bootId) && isWholeRowsFile(join(directory, mark.file)))
+    return { opened: 'as left', file: mark.file };
   const file = nextRowsFile(mark.file);
   for (const checkpoint of checkpoints.list()) {
     try {

@@ -109,6 +109,16 @@ export class SimDisk {
     return key;
   }
 
+  /** The end of the log is gone, from an entry on that the state has. Told is the first one that is missing. */
+  shorten(prefixIndex: number, appliedIndex: number): StoreKey | undefined {
+    const keys = this.#entriesAfter(prefixIndex);
+    const applied = keys.filter((key) => key <= appliedIndex);
+    if (applied.length === 0) return undefined;
+    const from = this.#random.pick(applied);
+    for (const key of keys) if (key >= from) this.records.delete(key);
+    return from;
+  }
+
   /** Those that `goStale` can hit. */
   replacedEntries(prefixIndex: number): number[] {
     return this.#entriesAfter(prefixIndex).filter((key) => {

@@ -1,9 +1,20 @@
 /** The state's files: what survives a close, a kill, a power loss; checkpoints made, sent in pieces, taken in, restored. */
-import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DurableState, encodeEnvelope, queries, stateHash } from '../../../src/fsm/index.ts';
+import { type Random, seededRandom } from '../../../src/std/random.ts';
 import { ManualClock } from '../support.ts';
 
 let directory: string;
@@ -23,9 +34,19 @@ async function open(name: string, bootId = 'boot-1'): Promise<DurableState> {
 }
 
 const origin = { accessor: '', agent: 'test', address: '', call: 'test', timeMs: 0 };
-function put(state: DurableState, key: string, value: string): void {
+function setOf(key: string, value: string): Uint8Array {
   const args = { Key: key, Value: Buffer.from(value), Flags: 0 };
-  state.apply([{ index: state.appliedIndex + 1, data: encodeEnvelope({ name: 'kv.set', version: 1, origin, args }) }]);
+  return encodeEnvelope({ name: 'kv.set', version: 1, origin, args });
+}
+const deletionOf = (random: Random): Uint8Array =>
+  encodeEnvelope({ name: 'kv.delete', version: 1, origin, args: { Key: `k${random.int(1, 2_000)}` } });
+function put(state: DurableState, key: string, value: string): void {
+  state.apply([{ index: state.appliedIndex + 1, data: setOf(key, value) }]);
+}
+function wipe(path: string, at: number): void {
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.alloc(4096), 0, 4096, at);
+  closeSync(file);
 }
 function get(state: DurableState, key: string): string | undefined {
   const { value } = state.store.read(queries['kv.get'], { key });
@@ -65,6 +86,50 @@ it('is rebuilt from the newest whole checkpoint after a power loss', async () =>
   appendFileSync(join(directory, 'a/checkpoints', `${newer.id}.mdb`), 'torn');
   const second = await open('a', 'boot-2');
   expect([second.opened, second.appliedIndex, get(second, 'k')]).toEqual(['rebuilt from checkpoint', 1, '1']);
+});
+
+// D12. LMDB maps the file and trusts its length: what was cut off would kill the process with SIGBUS, and what is gone would be empty.
+it.each([
+  { how: 'lost', damage: (path: string) => rmSync(path) },
+  { how: 'empty', damage: (path: string) => truncateSync(path, 0) },
+  { how: 'cut off behind the first page', damage: (path: string) => truncateSync(path, 4096) },
+  { how: 'cut off in the middle', damage: (path: string) => truncateSync(path, Math.floor(statSync(path).size / 2)) },
+  { how: 'a byte short', damage: (path: string) => truncateSync(path, statSync(path).size - 1) },
+  { how: 'without its first meta page', damage: (path: string) => wipe(path, 0) },
+  { how: 'without its second meta page', damage: (path: string) => wipe(path, 4096) },
+])('is rebuilt from a checkpoint where its file is $how', async ({ damage }) => {
+  const first = await open('a');
+  for (let i = 0; i < 50; i++) put(first, `k${i}`, 'x'.repeat(300));
+  await first.checkpoint();
+  put(first, 'later', '1');
+  await kill(first);
+  const rows = readdirSync(join(directory, 'a')).find((name) => name.startsWith('rows-') && name.endsWith('.mdb'))!;
+  damage(join(directory, 'a', rows));
+  const second = await open('a');
+  expect([second.opened, second.appliedIndex, get(second, 'k49')?.length]).toEqual([
+    'rebuilt from checkpoint',
+    50,
+    300,
+  ]);
+});
+
+it('is trusted as it is after any history of writes and deletions that a kill ends', async () => {
+  const random = seededRandom('rows');
+  for (let round = 0; round < 30; round++) {
+    const state = await open('a');
+    if (round > 0) expect(state.opened).toBe('as left');
+    for (let batch = random.int(0, 12); batch > 0; batch--) {
+      state.apply(
+        Array.from({ length: random.int(1, 30) }, (_, i) => ({
+          index: state.appliedIndex + 1 + i,
+          data: random.chance(0.8)
+            ? setOf(`k${random.int(1, 2_000)}`, 'x'.repeat(random.int(0, 9_000)))
+            : deletionOf(random),
+        })),
+      );
+    }
+    await kill(state);
+  }
 });
 
 it('starts from nothing after a power loss without a checkpoint', async () => {
