@@ -111,14 +111,16 @@ describe.skipIf(!serfInstalled)('with real serf agents (skipped without the serf
     const node = await ours('ours', { config });
     await node.join([agent.address]);
     await until(async () => (await agent.statusOf('ours')) === 'alive', 'serf to list us');
-    const failed = memberEvent(node, 'failed', 'real');
-    const verdict = encodeMessage({ kind: 'dead', body: { Node: 'real', Incarnation: 1_000, From: 'somebody' } });
-    const socket = createSocket('udp4');
     const { address, port } = node.local();
-    await new Promise<void>((sent) => socket.send(verdict, port, address, () => socket.close(sent)));
-    await failed;
-    await until(() => statusOf(node, 'real') === 'alive', 'serf to be back');
-    expect(node.metrics.get('failedThatPinged')).toBeGreaterThan(0);
+    // Once in a while it hears of the verdict with something that was under way already, and refutes it before it pings.
+    for (let Incarnation = 1_000; node.metrics.get('failedThatPinged') === 0; Incarnation += 1_000) {
+      const failed = memberEvent(node, 'failed', 'real');
+      const verdict = encodeMessage({ kind: 'dead', body: { Node: 'real', Incarnation, From: 'somebody' } });
+      const socket = createSocket('udp4');
+      await new Promise<void>((sent) => socket.send(verdict, port, address, () => socket.close(sent)));
+      await failed;
+      await until(() => statusOf(node, 'real') === 'alive', 'serf to be back');
+    }
     expect(await agent.statusOf('ours')).toBe('alive');
   });
 
